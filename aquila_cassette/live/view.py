@@ -300,6 +300,9 @@ class View(ComponentBase):
             jobs = [job for part in self._parts() for job in part._jobs.pending()]
             return [*jobs, *self._inbox.pending()]
 
+    def is_closed(self) -> bool:
+        return self._inbox is None or self._inbox.is_closed()
+
     def take_failure(self) -> BaseException | None:
         """Return the next error of a handler that nothing has caught, once; None without one."""
         return self._failures.popleft() if self._failures else None
@@ -310,7 +313,7 @@ class View(ComponentBase):
         return [self, *self.components.values()]
 
     def _open_inbox(self, what: str) -> Inbox:
-        if self._inbox is None or self._inbox.is_closed():
+        if self._inbox is None or self.is_closed():
             raise UsageError(
                 f"{what} needs {self._title} to be mounted.",
                 fix=f"Fix: call it inside: async with {self._title}.mounted(...) as view",

@@ -31,19 +31,24 @@ class Source(Protocol):
         """Return the next failure that was not raised anywhere, once; None when there is none."""
 
 
-_sources: weakref.WeakSet[Source] = weakref.WeakSet()
+class ClosableSource(Source, Protocol):
+    def is_closed(self) -> bool: ...
+
+
+_sources: weakref.WeakSet[ClosableSource] = weakref.WeakSet()
 _lock = threading.RLock()
 
 
-def register(source: Source) -> None:
-    """Ask `source` from now on, for as long as something else keeps it alive."""
+def register(source: ClosableSource) -> None:
+    """Ask `source` from now on, for as long as it is open and something else keeps it alive."""
     with _lock:
         _sources.add(source)
 
 
-def sources() -> list[Source]:
+def sources() -> list[ClosableSource]:
+    """Return those that are open: what a closed view did not raise is nothing to a later test."""
     with _lock:
-        return list(_sources)
+        return [source for source in _sources if not source.is_closed()]
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ import anyio.to_thread
 import pytest
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live import View, assert_flash, assert_push_event
+from aquila_cassette.live import View, assert_flash, assert_push_event, render_async
 from aquila_cassette.waiting.pending import sources
 from tests.live.loops import in_each_loop, refused, settled, until
 from tests.live.rows import seed_row
@@ -111,6 +111,7 @@ async def test_a_failure_that_nobody_was_told_of_is_raised_by_the_end_of_the_blo
                 await view.event("add")
                 if error:
                     raise error
+        assert await render_async(lambda: "later") == "later"
 
 
 @in_each_loop

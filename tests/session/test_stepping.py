@@ -329,6 +329,9 @@ class Stuck:
     def take_failure(self) -> None:
         return None
 
+    def is_closed(self) -> bool:
+        return False
+
 
 async def test_a_view_that_does_not_handle_what_came_is_named(suite: Suite) -> None:
     suite.write(EVENTS)
