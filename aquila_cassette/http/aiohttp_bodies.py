@@ -135,6 +135,7 @@ class ReplayedReader(PulledReader):
         if data:
             self._feed(data)
         else:
+            await self._player.wait_to_be_stopped()
             self._end()
 
     def _feed(self, data: bytes) -> None:

@@ -288,7 +288,7 @@ def _compiled(pattern: KeyPattern) -> re.Pattern[bytes]:
     prefix = re.escape(pattern.prefix.encode())
     word = rb"A-Za-z0-9_+-" if pattern.is_word else rb"A-Za-z0-9_-"
     starts = (
-        rb"(?<![%s]" % word,
+        rb"(?<![%s]" % word if pattern.prefix[0].isalnum() else rb"(?<=",
         rb"(?<=\\[nrtbf]",
         rb"(?<=%[0-9A-Fa-f]{2}",
         rb"(?<=\\u[0-9A-Fa-f]{4}",

@@ -42,6 +42,9 @@ must interleave with others in the same way each time.
 """
 
 
+_STOP_TIME = 0.5
+"""How long, in seconds, a consumer may take to stop who reads ahead of it, as it did in the recording."""
+
 _WAITS = ("openai-poll-after-ms", "retry-after", "retry-after-ms", "x-ms-retry-after-ms")
 """Headers that say how long to wait before the next request."""
 
@@ -181,6 +184,8 @@ class Player:
             if not self.is_immediate:
                 while piece := self.take():
                     yield piece
+            if self._reads_ahead:
+                time.sleep(_STOP_TIME)
             self.raise_ending(make_error)
         finally:
             leave()
@@ -199,6 +204,7 @@ class Player:
             else:
                 while piece := await self.take_async():
                     yield piece
+            await self.wait_to_be_stopped()
             self.raise_ending(make_error)
         finally:
             leave()
@@ -221,6 +227,16 @@ class Player:
         elif self._place % PIECES_A_TURN == PIECES_A_TURN - 1:
             await let_others_run()
         return next(filter(None, self.pieces), b"")
+
+    async def wait_to_be_stopped(self) -> None:
+        """Wait, where the recorded consumer stopped a task that read ahead of it, for the same."""
+        if self._reads_ahead:
+            await sleep(_STOP_TIME)
+
+    @property
+    def _reads_ahead(self) -> bool:
+        is_cut = self.interaction.response.ended == "closed"
+        return is_cut and not self._streams.is_at_home()
 
     def has_given_all(self) -> bool:
         """Return whether all pieces were taken, which nobody has to wait for."""

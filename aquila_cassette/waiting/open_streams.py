@@ -210,6 +210,11 @@ class OpenStreams:
     def any_is_open(self) -> bool:
         return bool(self._streams)
 
+    def is_at_home(self) -> bool:
+        """Return whether this task or thread is older than the block, or opened it."""
+        driver = current_task_or_thread()
+        return driver in (self._home, threading.main_thread()) or driver in self.older
+
     def add_reader(self, stream: OpenStream | None) -> None:
         """Note that this task or thread begins to read."""
         driver = current_task_or_thread()

@@ -126,6 +126,26 @@ async def test_a_consumer_that_stops_leaves_a_closed_response_of_what_it_read(
     assert "stops here: its consumer stopped reading there." in str(error)
 
 
+@every_async
+async def test_a_task_that_reads_ahead_is_stopped_by_its_consumer_again(library: Library) -> None:
+    async def first(url: str) -> bytes:
+        pieces: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def read_ahead() -> None:
+            async with library.stream(url, json=JSON) as reply:
+                while piece := await reply.piece():
+                    pieces.put_nowait(piece)
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(read_ahead())
+            piece = await pieces.get()
+            task.cancel()
+        return piece
+
+    await same_again(sends(FRAMES[:3], Connection.gone), first)
+    assert kept().response.ended == "closed"
+
+
 @every_closable
 async def test_stopping_at_the_terminal_event_is_a_complete_stream(library: Library) -> None:
     server, _ = await recorded(
