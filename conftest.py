@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -12,6 +13,9 @@ settings.register_profile("thorough", max_examples=300, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 pytest_plugins = ["pytester"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell runs this in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # some tests interrupt a child
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -149,9 +149,10 @@ def _name_before(data: bytes, end: int, escapes: int) -> str | None:
         if count < escapes:
             return None
         start = data.rfind(b'"', max(0, end - _LONGEST_NAME), start)
+    if start < 0:
+        return None
     name = data[start + 1 : end].decode("utf-8", "replace")
-    name = without_surrogates(_ESCAPED.sub(lambda code: chr(int(code[1], 16)), name))
-    return name if start >= 0 else None
+    return without_surrogates(_ESCAPED.sub(lambda code: chr(int(code[1], 16)), name))
 
 
 def _escapes_before(data: bytes, quote: int, limit: int = 0) -> int:

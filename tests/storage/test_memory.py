@@ -32,6 +32,7 @@ LINES = {
     "line": b'{"data": "the quick brown fox jumps over the lazy dog"}, ',
     "sse": b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"word"}}]}\\n\\n',
     "binary": bytes(range(256)) * 8,
+    "noise": b"\\xff" * 200 + b'" :',
     "emoji": "😀 é, the quick brown fox jumps over the lazy dog, and some others\\n".encode(),
 }
 
@@ -102,7 +103,8 @@ DATA = {"diff": "co", "record": "d", "replay": "d"}  # the cassettes that are th
     [
         *((work, kind, 1, 6) for work in ("load", "add") for kind in ("text", "binary")),
         ("load", "line", 1, 6), ("load", "emoji", 1, 6), ("unpack", "text", 1, 24),
-        ("redact", "text", 1, 6), ("redact", "line", 1, 24), ("save", "line", 1, 24),
+        ("redact", "text", 1, 6), ("redact", "line", 1, 24), ("redact", "noise", 1, 6),
+        ("save", "line", 1, 24),
         *(("save", kind, 1, 6) for kind in ("text", "sse", "binary", "emoji")),
         ("save", "sse", 12, 6), ("check", "sse", 12, 6), ("check", "text", 12, 6),
         ("check", "line", 1, 24), ("list", "sse", 2, 6), ("list", "emoji", 2, 6),
