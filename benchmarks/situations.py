@@ -318,6 +318,19 @@ async def a_callback_of_a_task_that_starts_another(app: App) -> None:
 
 
 @row()
+async def a_callback_that_starts_a_task_a_few_turns_later(app: App) -> None:
+    loop = asyncio.get_running_loop()
+
+    def later(turns: int) -> None:
+        if turns:
+            loop.call_soon(later, turns - 1)
+        else:
+            app.task(app.end())
+
+    app.task(app.ask()).add_done_callback(lambda _task: later(8))
+
+
+@row()
 async def a_sleeping_task_with_a_callback(app: App) -> None:
     app.task(asyncio.sleep(W)).add_done_callback(lambda _task: app.page.add(END))
 

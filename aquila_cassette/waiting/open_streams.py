@@ -68,8 +68,11 @@ STARTED: dict[threading.Thread, Begun] = {}
 CALLS: dict[concurrent.futures.Future[Any], Begun] = {}
 _failed: list[Begun] = []
 HOMES: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # that opened a block
-PARKED: weakref.WeakKeyDictionary[threading.Thread, object] = weakref.WeakKeyDictionary()
-"""Which threads wait for what others do: a condition, or the end of a thread."""
+PARKED: dict[threading.Thread, object] = {}
+"""Which threads wait for what others do: a condition, or the end of a thread.
+
+A plain dict: to leave it is one step, right after the wait, and no other thread looks in between.
+"""
 _local = threading.local()
 
 

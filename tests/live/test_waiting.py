@@ -419,6 +419,25 @@ def test_render_sync_waits_for_tasks_of_an_event_loop_in_another_thread() -> Non
         loop.call_soon_threadsafe(loop.stop)
 
 
+def test_a_thread_that_was_notified_is_waited_for_although_it_does_not_run_yet() -> None:
+    page, condition, waits = Page(), threading.Condition(), threading.Event()
+
+    def work() -> None:
+        with condition:
+            waits.set()
+            condition.wait()
+        page.lines.append("whole")
+
+    with hello(), running(work):
+        waits.wait()
+        with condition:  # so it waits now
+            assert render_sync(page) == ""
+            condition.notify()
+            with pytest.raises(RenderTimeout):
+                render_sync(page, timeout=0.05)
+        assert render_sync(page) == "whole"
+
+
 def test_a_thread_whose_event_loop_serves_others_is_not_waited_for() -> None:
     page, begun, end = Page(), threading.Event(), threading.Event()
 
