@@ -402,7 +402,7 @@ class VcrMissError(
             url=asked.url,
             path=session.path,
             facts=[
-                cassette_line(session.shown_path, mode, is_absent=not cassette.rewound),
+                cassette_line(session.shown_path, mode, is_absent=not session.path.exists()),
                 *self._closest(session, asked),
             ],
             fix=session.fix,
@@ -410,7 +410,7 @@ class VcrMissError(
 
     def _closest(self, session: VcrSession, asked: Request) -> list[str]:
         if not self.similar_requests:
-            return []
+            return ["closest:  none, the cassette is empty"] if session.path.exists() else []
         recorded, _, differences = self.similar_requests[0]
         place = next(n for n, one in enumerate(self.cassette.requests) if one is recorded)
         what = "differs in the body"
