@@ -125,19 +125,3 @@ def print_diff(lines: Iterable[str], screen: Screen) -> None:
         is_file = line.startswith(("--- ", "+++ "))
         style = "bold" if is_file else _DIFF_STYLES.get(line[:1], "bold")
         screen.line((escape_control_chars(line).rstrip("\n"), style))
-
-
-class Progress:
-    """How far a long command is: a line for each step."""
-
-    def __init__(self, screen: Screen, total: int) -> None:
-        self._screen = screen
-        self.total = total
-        self._done = 0
-
-    def done(self, name: str, *, well: bool) -> None:
-        """Count a step, which went well or not."""
-        self._done += 1
-        number = f"{self._done:>{len(str(self.total))}}/{self.total}"
-        sign = (YES, "green") if well else (NO, "red")
-        self._screen.line((number, "dim"), " ", sign, f" {escape_control_chars(name)}")

@@ -17,7 +17,7 @@ import httpx
 
 from aquila_cassette.api import Block
 from aquila_cassette.cli.folder import read_note
-from aquila_cassette.cli.output import Progress, Screen, print_error
+from aquila_cassette.cli.output import NO, YES, Screen, print_error
 from aquila_cassette.cli.record_conversation import Conversation, resend_error
 from aquila_cassette.cli.record_outcome import Outcome, Result, show_outcomes
 from aquila_cassette.dialects.providers import key_of, provider_for_key
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.cli.record_selection import Target
     from aquila_cassette.dialects.providers import KnownProvider
-    from aquila_cassette.model import CassetteData, Headers, Request
+    from aquila_cassette.model import CassetteData, Headers
 
 _QUERY_KEY = re.compile(rf"(?<=[?&])((?:api[_-]?)?key=){re.escape(REDACTED)}(?=&|$)")
 _TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
@@ -51,7 +51,6 @@ def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> i
     refused = _refused(targets)
     sent = [one for one in targets if one.path not in refused]
     _require_keys(one.request.url for target in sent for one in target.cassette.interactions)
-    progress = Progress(screen, sum(len(one.cassette.interactions) for one in sent))
     outcomes: list[Outcome] = []
     is_stopped = False
     with httpx.Client(timeout=_TIMEOUT) as client:
@@ -61,7 +60,7 @@ def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> i
                 if error := refused.get(one.path):
                     raise error
                 if not is_stopped:
-                    new, why = _resend(one, base_url, progress, client), ""
+                    new, why = _resend(one, base_url, screen, client), ""
             except CassetteError as error:
                 print_error(escape_control_chars(str(error)))
                 why = error.what.partition(": ")[2] or error.what
@@ -137,7 +136,7 @@ def _is_checked(path: Path) -> bool:
 
 
 def _resend(
-    target: Target, base_url: str | None, progress: Progress, client: httpx.Client
+    target: Target, base_url: str | None, screen: Screen, client: httpx.Client
 ) -> CassetteData:
     """Send the requests of a cassette in order, save the answers, return what the file holds then."""
     path, old, fix = target.path, target.cassette.interactions, _fix(target)
@@ -151,7 +150,9 @@ def _resend(
             why = _why_unlike(was.response, one.response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
-        progress.done(f"{target.name}: {_asked(request, base_url)}", well=not why)
+        sign = (NO, "red") if why else (YES, "green")
+        url = redirect(request.url, base_url)
+        screen.line(sign, escape_control_chars(f" {target.name}: {request.method} {url}"))
         if why:
             why.append(f"{display_path(path)} was not changed.")
             raise resend_error(path, fix, number, "was not recorded again", *why)
@@ -191,10 +192,6 @@ def _recorded(old: Interaction, base_url: str | None, client: httpx.Client) -> I
             pass
     (one,) = cassette.recorded
     return replace(old, response=one.response, recorded_at=one.recorded_at)
-
-
-def _asked(request: Request, base_url: str | None) -> str:
-    return f"{request.method} {redirect(request.url, base_url)}"
 
 
 def _key_header(url: str) -> Headers:

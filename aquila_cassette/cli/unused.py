@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from aquila_cassette import importers
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.run_pytest import run_pytest
 from aquila_cassette.cli.shared_options import app
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
@@ -34,26 +30,14 @@ def run(
     Example:
       aquila-cassette unused --delete -- -n 4
     """
-    with tempfile.TemporaryDirectory(prefix="aquila-cassette-") as temporary:
-        report = Path(temporary, "unused.json")
-        pytest = [sys.executable, "-m", "pytest", "-q", f"--aquila-unused-report={report}"]
-        ran = subprocess.run(
-            [*pytest, *(context.obj or ())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={"AQUILA_RECORD": "none"} | os.environ,
-        )
-        data: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {}
+    ran = run_pytest(["-q", "--aquila-record=none", *(context.obj or ())], Path.cwd())
+    data = ran.facts
     if data.get("unused") is None:
-        print_error(escape_control_chars(ran.stdout).rstrip())
         raise UsageError(
             "It is not known what no test uses: pytest did not run the whole suite.",
             fix="Fix: run it where pytest runs all tests, without -k, -m, --lf or paths",
         )
-    if ran.returncode:
+    if ran.status:
         print_error("Some tests failed; what they recorded counts as used.")
     unused = {Path(data["root"], path): numbers for path, numbers in data["unused"].items()}
     screen = Screen()

@@ -24,7 +24,9 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="refuse every connection off this machine that no recording cassette makes",
     )
-    group.addoption("--aquila-unused-report", metavar="FILE", help=argparse.SUPPRESS)
+    # For `aquila-cassette record` and `unused`: the tests to run, and what became of them.
+    group.addoption("--aquila-select", metavar="FILE", help=argparse.SUPPRESS)
+    group.addoption("--aquila-report", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini(
         "aquila_placeholder_keys",
         "whether SDKs get placeholder keys where none are set: true (for tests with cassettes), "

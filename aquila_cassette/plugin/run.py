@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -270,6 +271,20 @@ class Run:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self.tally.tests.add(naming.suite_id(item.nodeid, self.config))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what `aquila-cassette record` did not select: a test, its class, module or package."""
+        if (file := self.config.getoption("--aquila-select")) is None:
+            return
+        selected = set(json.loads(Path(file).read_text("utf-8")))
+        left, kept = list[pytest.Item](), list[pytest.Item]()
+        for item in items:
+            owners = map(naming.scope_name, item.listchain()[:-1])
+            test = naming.suite_id(item.nodeid, self.config)
+            (left if selected.isdisjoint([test, *owners]) else kept).append(item)
+        self.config.hook.pytest_deselected(items=left)
+        items[:] = kept
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self.tally.is_partial |= bool(items)

@@ -35,8 +35,8 @@ class Tally:
     ran: list[str] = field(default_factory=list)
     misses: list[MissRow] = field(default_factory=list)
     missed_by: dict[str, list[str]] = field(default_factory=dict)  # files below the root, by test
-    # Tests that recorded again what was on file, and the file: it stays as it is.
-    unchanged: list[tuple[str, str]] = field(default_factory=list)
+    # Owners that recorded, and the file: in mode `all` it may stay as it is.
+    recorded_by: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # also on what was not kept
     # What was used.
     sizes: dict[str, int] = field(default_factory=dict)  # of each cassette opened
@@ -71,8 +71,8 @@ class Tally:
             if cassette.keeps_old and cassette.recorded:
                 how = "was skipped" if owner.outcome == "skipped" else "failed"
                 self.notes.append(not_changed(cassette.path, f"{owner.name} {how}"))
-            if cassette.is_unchanged and owner.name:
-                self.unchanged.append((owner.name, str(cassette.path)))
+            elif cassette.recorded and owner.noted_as:
+                self.recorded_by.append((owner.noted_as, str(cassette.path)))
             if all(cassette.replaced):
                 from aquila_cassette.transcript.comparison import compare
 
@@ -206,9 +206,9 @@ def is_complete(config: pytest.Config, session: pytest.Session, tally: Tally) ->
 
 def note(config: pytest.Config, tally: Tally, unused: Unused | None) -> None:
     """Keep for the command line what was missed, and what a complete run found unused (else None)."""
-    if target := config.getoption("--aquila-unused-report"):
-        data = {"root": str(config.rootpath), "unused": unused}
-        Path(target).write_text(json.dumps(data), "utf-8")
+    if target := config.getoption("--aquila-report"):
+        data = {"root": str(config.rootpath), **vars(tally), "unused": unused}
+        Path(target).write_text(json.dumps(data, default=sorted), "utf-8")
     cache = getattr(config, "cache", None)  # none under -p no:cacheprovider
     if cache is None or not tally.sizes:
         return

@@ -99,7 +99,6 @@ def replace_old(sessions: Sequence[Session], *, is_whole: bool = True) -> None:
         from aquila_cassette.transcript import comparison  # only mode `all` needs it
 
         if comparison.is_same_recording(old, new, last.recorded_key):
-            last.is_unchanged = True
             if last.owner.is_shared:
                 kept = marks_of(old)
                 change = Change(last.owner.signature or "", last.path, is_all=True, kept=kept)

@@ -80,7 +80,6 @@ class Session:
         self.parent: Session | None = None
         self.is_open = True
         self.keeps_old = False
-        self.is_unchanged = False
         self.discarded: list[Interaction] = []
         self.saved: Sequence[Interaction] = ()  # at the end of the block
         self.on_late_end: Callable[[], None] | None = None  # of a stream that outlived the block

@@ -338,7 +338,7 @@ def test_the_new_answer_keeps_whose_it_is_and_what_was_sent(cli: Cli, serve: Ser
     (old,) = importers.load(path).interactions
     asked = f"POST {server.url}/v1/chat/completions"
     assert cli("record", "--direct", "chat").done == (
-        f"1/1 ✓ chat: {asked}\n"
+        f"✓ chat: {asked}\n"
         "\n"
         "chat\n"
         f"interaction 1: answer changed ({asked})\n"

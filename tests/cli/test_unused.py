@@ -21,7 +21,7 @@ def test_the_whole_suite_is_run_and_what_it_did_not_use_is_deleted(
     project.cassette("used", ("test_it.py::test_it", "hi"), ("test_it.py::test_gone", "ho"))
     project.cassette("lost", ("test_it.py::test_it", "hi"))
     ran = cli("unused")
-    assert (ran.code, ran.out, ran.err) == (1, LISTED, "")
+    assert (ran.code, ran.out) == (1, LISTED)
     assert json.loads(Path(".pytest_cache/v/aquila/unused").read_text()) == {
         "cassettes/lost.yaml": [],
         "cassettes/used.yaml": [2],
@@ -32,6 +32,6 @@ def test_the_whole_suite_is_run_and_what_it_did_not_use_is_deleted(
     )
     ran = cli("unused", "--delete")
     assert (ran.code, ran.out) == (0, LISTED)
-    assert ran.err == "Removed what was unused of 2 cassettes.\n"
+    assert ran.err.endswith("\nRemoved what was unused of 2 cassettes.\n")
     assert not Path("cassettes/lost.yaml").exists()
     assert project.prompts("used") == ["hi"]
