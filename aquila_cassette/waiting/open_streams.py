@@ -126,7 +126,7 @@ class OpenStreams:
         self.last_request = self.last_piece = 0
         self.asked: weakref.WeakKeyDictionary[TaskOrThread, bool] = weakref.WeakKeyDictionary()
         """Who asked, and whether the last time for something that stays open on purpose."""
-        self.loops: set[Loop] = set()
+        self.loops: weakref.WeakSet[Loop] = weakref.WeakSet()
         """The event loops in which somebody asked."""
         self.begun: int | None = None
         self.older: weakref.WeakSet[Any] = weakref.WeakSet()

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -18,7 +20,7 @@ import httpx
 import pytest
 
 from aquila_cassette import MissError, Piece, RenderTimeout, UsageError, aquila_cassette
-from aquila_cassette.client import Client
+from aquila_cassette.client import AsyncClient, Client
 from aquila_cassette.live import View, render_async, render_sync, track, wait_settled
 from aquila_cassette.waiting.idle import Idle
 from tests.http.cassettes import lay, streamed
@@ -400,6 +402,19 @@ def test_a_thread_of_our_sync_client_is_waited_for() -> None:
         begun.wait()
         wait_settled()
         assert lines[-1] == "saved"
+
+
+def test_the_event_loop_of_our_client_is_forgotten_when_it_is_over() -> None:
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def work() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        http = httpx.AsyncClient(**CLIENT)
+        assert (await AsyncClient(http, model="gpt-4o-mini").ask("Say hello")).text == "Hello!"
+
+    asyncio.run(work())
+    gc.collect()
+    assert loops[0]() is None
 
 
 # From threads.
