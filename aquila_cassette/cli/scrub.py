@@ -121,10 +121,6 @@ def scrubbed(
 
 def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interaction]) -> None:
     """Put `new`, which reads as these interactions, in the place of `old`: in one step, no copy."""
-
-    def check(written: bytes) -> None:
-        files.check_reads_back(written, tuple(interactions), path)
-
     with files.changing(path) as target:
         if files.read(path) != old:
             raise CassetteSaveError(
@@ -132,4 +128,5 @@ def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interacti
                 path=path,
                 fix="Fix: run the command again",
             )
-        files.replace_file(target, new, check=check)
+        files.check_reads_back(new, interactions, path)
+        files.replace_file(target, new)

@@ -78,16 +78,14 @@ def write(
     if dry_run:
         return _is_new(conversion, path, in_place=in_place)
 
-    def check(written: bytes) -> None:
-        if conversion.target == "v1":
-            files.check_reads_back(written, conversion.interactions, path)
-        elif not all(map(vcrpy.reads_back, one_at_a_time(conversion.interactions))):
-            raise files.read_back_error(path)
-
     with files.changing(path) as target:
         is_new = _is_new(conversion, path, in_place=in_place)
         if is_new:
-            files.replace_file(target, conversion.data, check=check)
+            if conversion.target == "v1":
+                files.check_reads_back(conversion.data, conversion.interactions, path)
+            elif not all(map(vcrpy.reads_back, one_at_a_time(conversion.interactions))):
+                raise files.read_back_error(path)
+            files.replace_file(target, conversion.data)
     return is_new
 
 

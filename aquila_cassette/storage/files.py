@@ -6,6 +6,7 @@ that back, compares, and renames it. Whatever is killed, and when, the old file 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import time
@@ -16,10 +17,9 @@ from pathlib import Path
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
-from aquila_cassette.storage.bodies import one_at_a_time, size
+from aquila_cassette.storage.bodies import fingerprint
 from aquila_cassette.storage.format import MAX_BYTES, as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.storage.yaml_reader import LARGE
 
 _LOCK_TIMEOUT = 60.0  # seconds
 _LOCK_POLL = 0.01  # seconds
@@ -102,12 +102,10 @@ def save(
         if check is not None:
             check(data)
 
-        def verify(written: bytes) -> None:
-            check_reads_back(written, merged.interactions, path)
-            if before is None and on_create is not None:
-                on_create()
-
-        replace_file(target, data, check=verify)
+        check_reads_back(data, merged.interactions, path)
+        if before is None and on_create is not None:
+            on_create()
+        replace_file(target, data)
         return merged
 
 
@@ -132,7 +130,6 @@ def _merge(
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if callable(new):
         new = new([one for n, one in enumerate(old.interactions) if n not in dropped])
-    _refuse_too_large(path, sum(size(one.response) for one in new))  # before anything is copied
     if before is None:
         cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
         return encode(cassette) if new else None, cassette
@@ -171,11 +168,11 @@ def changing(path: Path) -> Iterator[Path]:
         raise save_error(error, path) from error
 
 
-def check_reads_back(written: bytes, wanted: tuple[Interaction, ...], path: Path) -> None:
-    """Raise `read_back_error` unless `written` is a cassette of the `wanted` interactions."""
+def check_reads_back(data: bytes, wanted: Sequence[Interaction], path: Path) -> None:
+    """Raise `read_back_error` unless `data` is a cassette of the `wanted` interactions."""
     try:
-        found = loads(written, path=path).interactions
-        pairs = zip(one_at_a_time(found), one_at_a_time(wanted), strict=False)
+        found = loads(data, path=path).interactions
+        pairs = zip(map(fingerprint, found), map(fingerprint, wanted), strict=False)
         is_same = len(found) == len(wanted) and all(one == other for one, other in pairs)
     except CassetteFormatError as error:
         raise read_back_error(path, str(error)) from error
@@ -239,17 +236,10 @@ class Created:
 # One file, replaced in one step.
 
 
-def replace_file(
-    target: Path,
-    data: bytes | Iterable[bytes],
-    *,
-    check: Callable[[bytes], None] | None = None,
-) -> None:
+def replace_file(target: Path, data: bytes | Iterable[bytes]) -> None:
     """Put `data`, whole or in parts, where `target` (no link) is; the mode stays.
 
-    It goes through a temporary file beside it.
-
-    `check` is given what the temporary file holds; what it raises leaves `target` as it was.
+    It goes through a temporary file beside it, which is read back.
     """
     mode = None
     with suppress(FileNotFoundError):
@@ -257,17 +247,19 @@ def replace_file(
         if not os.access(target, os.W_OK):  # a rename asks the folder alone
             raise PermissionError(13, "Permission denied", str(target))
     temporary = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.tmp")
+    sent = hashlib.sha256()
     try:
-        with temporary.open("xb") as file:
-            file.writelines([data] if isinstance(data, bytes) else data)
+        with temporary.open("x+b") as file:
+            for part in [data] if isinstance(data, bytes) else data:
+                file.write(part)
+                sent.update(part)
             file.flush()
             os.fsync(file.fileno())
+            file.seek(0)
+            if hashlib.file_digest(file, "sha256").digest() != sent.digest():
+                raise read_back_error(target)
         if mode is not None:
             temporary.chmod(mode)
-        if check is not None:
-            if not isinstance(data, bytes) or not _is_on_disk(temporary, data):
-                data = temporary.read_bytes()
-            check(data)
         for left in reversed(range(_RENAME_ATTEMPTS)):
             try:
                 temporary.replace(target)
@@ -280,17 +272,6 @@ def replace_file(
         with suppress(OSError):
             temporary.unlink()
         raise
-
-
-def _is_on_disk(path: Path, data: bytes) -> bool:
-    """Return whether a file holds `data`; it is read a part at a time."""
-    read = 0
-    with path.open("rb") as file:
-        while part := file.read(LARGE):
-            if not data.startswith(part, read):
-                return False
-            read += len(part)
-    return read == len(data)
 
 
 def _prefix(target: Path) -> str:
@@ -328,7 +309,5 @@ def locked(target: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
 
 
 def _hash(name: str | Path) -> str:
-    import hashlib  # not needed to replay
-
     data = os.path.normcase(name).encode("utf-8", "surrogateescape")
     return hashlib.sha256(data).hexdigest()
