@@ -104,24 +104,14 @@ class Cassette:
             MissError: A request had no matching interaction.
         """
         forbid_inside_job("advance")
-        await self._advance("advance", n, of, timeout, current_task_or_thread())
+        await self._session.stepping.advance("advance", n, of, current_task_or_thread(), timeout)
 
     def advance_sync(self, n: int = 1, *, of: Which = None, timeout: float = 5.0) -> None:
         """Do what `advance` does, and block this thread meanwhile; same arguments and errors."""
         forbid_inside_job("advance_sync")
         here = current_task_or_thread()
-        run_in_own_loop(lambda: self._advance("advance_sync", n, of, timeout, here))
-
-    async def _advance(
-        self, called: str, n: int, of: Which, timeout: float, here: TaskOrThread
-    ) -> None:
-        session = self._session
-        if not session.options.hold:
-            raise UsageError(
-                f"{called} needs a block that holds streams back.",
-                fix=f'Fix: aquila_cassette("{self.name}", hold=True)',
-            )
-        await session.stepping.advance(called, n, of, here, timeout)
+        stepping = self._session.stepping
+        run_in_own_loop(lambda: stepping.advance("advance_sync", n, of, here, timeout))
 
     def release(self, of: Which = None) -> None:
         """Let all of a held stream through; without `of` all of all streams, now and later.

@@ -10,42 +10,19 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aquila_cassette.errors import ScopeError
-from aquila_cassette.model import Interaction
 
 _LENGTH = struct.Struct("Q")
-
-
-@dataclass(frozen=True)
-class ForkedRecording:
-    """What a child recorded: as its `Recorder` would give it, and over."""
-
-    order: int
-    kept: Interaction | None
-    came: Interaction
-    over = is_kept = True
-
-    def interaction(self) -> Interaction | None:
-        return self.kept
-
-    def answer(self) -> Interaction:
-        return self.came
-
-    def block_ended(self) -> None:
-        pass
-
-    closed = give_up = block_ended
 
 
 class Journal:
     """What all processes of one block do: each appends its own, and counts what the others did.
 
     ``played`` (the place of the interaction), ``missed`` (the error), ``asked`` (the number of a
-    request, and which), ``recorded`` (the same number, and the answer), and ``over``.
+    request, and which), ``recorded`` (the same number, and what came), and ``over``.
     """
 
     def __init__(self, path: str, count: Callable[[str, Any, Any], None]) -> None:

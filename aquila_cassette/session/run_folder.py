@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aquila_cassette.model import CassetteData, Interaction
+from aquila_cassette.model import Interaction
 from aquila_cassette.storage.files import Created
-from aquila_cassette.storage.format import encode, loads
 
 
 @dataclass(frozen=True)
@@ -40,23 +39,15 @@ class RunFolder(Created):
 
     def note(self, change: Change) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        old = encode(CassetteData(tuple(change.old))).decode() if change.old else ""
         file = self.folder / f"{os.urandom(16).hex()}.change"
-        text = json.dumps({**vars(change), "path": str(change.path), "old": old})
-        file.with_suffix(".writing").write_text(text, "utf-8")
+        file.with_suffix(".writing").write_bytes(pickle.dumps(change))
         file.with_suffix(".writing").rename(file)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def changes(self) -> list[Change]:
-        made = []
-        for file in sorted(self.folder.glob("*.change")):
-            fields = json.loads(file.read_text("utf-8"))
-            path, old = Path(fields["path"]), fields["old"]
-            interactions = loads(old.encode(), path=path).interactions if old else ()
-            made.append(Change(**{**fields, "path": path, "old": interactions}))
-        return made
+        return [pickle.loads(file.read_bytes()) for file in sorted(self.folder.glob("*.change"))]
 
     def marks(self, owner: str | None, path: Path) -> set[str]:
         """Return the marks of what an owner recorded into one file in this run."""

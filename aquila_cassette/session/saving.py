@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -28,7 +29,6 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 Numbered = tuple[int, Interaction]
-New = Sequence[Interaction] | Callable[[Sequence[Interaction]], Sequence[Interaction]]
 
 
 def save_block(session: Session, *, raised: bool) -> None:
@@ -204,7 +204,7 @@ def discarded_note(session: Session) -> str | None:
     return "\n".join(lines)
 
 
-def _save(path: Path, new: New, *, drop: Callable[[Interaction], bool], **how: Any) -> None:
+def _save(path: Path, new: files.New, *, drop: Callable[[Interaction], bool], **how: Any) -> None:
     """Take out what `drop` says, put `new` in, and remove a file of which nothing is left."""
     if not files.save(path, new, drop=drop, **how).interactions:
         path.unlink(missing_ok=True)
@@ -217,24 +217,17 @@ def _write(
 ) -> None:
     """Save what a session recorded; for a shared owner, note the change for `settle`."""
     owner = session.owner
-    taken_out: list[Interaction] = []
 
-    def take_out(old: Interaction) -> bool:
-        if is_dropped := drop(old):
-            taken_out.append(old)
-        return is_dropped
-
-    def put_in(stays: Sequence[Interaction]) -> Sequence[Interaction]:
+    def put_in(stays: Sequence[Interaction], gone: Sequence[Interaction]) -> Sequence[Interaction]:
         new = _not_stored(session, stays, interactions)
         is_all = session.mode == "all"
-        change = Change(owner.signature or "", session.path, is_all, marks_of(new), old=taken_out)
-        owner.run.note(change)
+        owner.run.note(Change(owner.signature or "", session.path, is_all, marks_of(new), old=gone))
         return new
 
     _save(
         session.path,
         put_in if owner.is_shared else interactions,
-        drop=take_out,
+        drop=drop,
         check=lambda data: refuse_secrets(data, session.options.redact, session.path),
         on_create=lambda: owner.run.add(session.path),
     )
@@ -283,36 +276,36 @@ def find_loss(
     loses A's; ``A: 200, C: 500`` loses B's, since C may be B with another prompt. An event stream
     that said nothing is no loss: clients of MCP leave theirs when they like.
     """
-    old = (pair for pair in old if pair[1].response.pieces or not is_event_stream(pair[1].response))
-    was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)
+    old = [pair for pair in old if pair[1].response.pieces or not is_event_stream(pair[1].response)]
+    before = {key_of(one.request) for _, one in old}
+    good: Counter[Hashable] = Counter()
+    bad: dict[Hashable, Interaction] = {}  # the last failure of each request
+    for one in new:
+        if how_failed(one):
+            bad[key_of(one.request)] = one
+        else:
+            good[key_of(one.request)] += 1
+    now = good.keys() | bad.keys()
+    came_well = sum(good[key] for key in now - before)
     lost: list[Numbered] = []
-    failures: list[Interaction] = []
-    for key in [key for key in was if key in now]:
-        before, after = _good(was[key]), _good(now[key])
-        bad = [one for _, one in now[key] if how_failed(one)]
-        if len(before) > len(after) and bad:
-            lost += before[len(after) :]
-            failures += bad[-1:]
-    gone = _good(one for key in was if key not in now for one in was[key])
-    came = [one for key in now if key not in was for one in now[key]]
-    bad = [one for _, one in came if how_failed(one)]
-    if bad and len(_good(came)) < len(gone):
+    gone: list[Numbered] = []
+    causes: dict[Hashable, Interaction] = {}
+    for pair in old:
+        key = key_of(pair[1].request)
+        if how_failed(pair[1]):
+            continue
+        if key not in now:
+            gone.append(pair)
+        elif not good[key] and key in bad:
+            lost.append(pair)
+            causes[key] = bad[key]
+        else:
+            good[key] -= 1
+    edited = {key: one for key, one in bad.items() if key not in before}
+    if edited and came_well < len(gone):
         lost += gone
-        failures += bad
-    return sorted(lost, key=lambda one: one[0]), failures
-
-
-def _by_key(
-    numbered: Iterable[Numbered], key_of: Callable[[Request], Hashable]
-) -> dict[Hashable, list[Numbered]]:
-    grouped: dict[Hashable, list[Numbered]] = {}
-    for number, one in numbered:
-        grouped.setdefault(key_of(one.request), []).append((number, one))
-    return grouped
-
-
-def _good(some: Iterable[Numbered]) -> list[Numbered]:
-    return [pair for pair in some if how_failed(pair[1]) is None]
+        causes |= edited
+    return sorted(lost, key=itemgetter(0)), [*causes.values()]
 
 
 _SHOWN = 3

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from aquila_cassette.session.ambient import (
     refuse_placeholder,
 )
 from aquila_cassette.session.failures import how_failed, is_good
-from aquila_cassette.session.forks import ForkedRecording, Journal, renew_locks
+from aquila_cassette.session.forks import Journal, renew_locks
 from aquila_cassette.session.hosts import host_and_port, is_listed
 from aquila_cassette.session.miss import (
     combined,
@@ -48,6 +49,9 @@ from aquila_cassette.waiting.pending import Pending
 CassetteState = Literal["absent", "new", "present"]
 """The file when the block was entered: not there; created in this same run, or left by a run in which
 its owner failed; or there before."""
+
+Recorded = tuple[int, Interaction | None, Interaction]
+"""The order of a request; what a cassette may hold of the answer, None if a hook dropped it; all of it."""
 
 _order = itertools.count()
 
@@ -103,7 +107,8 @@ class Session:
         self.index = ReplayIndex(interactions, self.recorded_key, reader=owner.signature)
         self._records = records_what_is_new(options.mode, self.state)
         self._numbers = itertools.count(1)
-        self.recorders: list[Recorder | ForkedRecording] = []
+        self.recorders: list[Recorder] = []
+        self._of_children: list[Recorded] = []  # forked ones
         self.journal: Journal | None = None  # once a process was forked in the block
         self._reported = 0
         self.home = threading.current_thread()
@@ -182,15 +187,15 @@ class Session:
     @property
     def answers(self) -> tuple[Interaction, ...]:
         """All that came of live requests, whether a hook dropped it or not."""
-        return tuple(recorder.answer() for recorder in self._finished())
+        return tuple(came for _, _, came in self._finished())
 
     def recordings(self) -> list[tuple[int, Interaction]]:
         """Return what was recorded and not discarded, with the order of the requests."""
         self.read_journal()
         return [
-            (recorder.order, one)
-            for recorder in self._finished()
-            if (one := recorder.interaction()) is not None and one not in self.discarded
+            (order, one)
+            for order, one, _ in self._finished()
+            if one is not None and one not in self.discarded
         ]
 
     def discard_failed(self, discard: bool) -> None:
@@ -386,7 +391,7 @@ class Session:
         elif kind == "missed":
             self.misses.append(value)
         elif not self.is_forked:
-            self.recorders.append(value)
+            self._of_children.append(value)
 
     def _take(self, key: Key) -> tuple[int, bool] | None:
         if self.journal is None:
@@ -408,8 +413,7 @@ class Session:
     def recording_ended(self, recorder: Recorder) -> None:
         if self.journal is not None and self.journal.is_forked:
             if recorder.pid == os.getpid():
-                came = ForkedRecording(recorder.order, recorder.interaction(), recorder.answer())
-                self.journal.note("recorded", recorder.order, came)
+                self.journal.note("recorded", recorder.order, _recorded(recorder))
         elif not self.is_open and self.on_late_end is not None:
             self.on_late_end()
 
@@ -421,7 +425,11 @@ class Session:
         notify()
         return error
 
-    def _finished(self) -> list[Recorder | ForkedRecording]:
+    def _finished(self) -> list[Recorded]:
         with self._lock:
-            recorders = list(self.recorders)
-        return sorted((one for one in recorders if one.is_kept), key=lambda one: one.order)
+            recorders = [one for one in self.recorders if one.is_kept]
+        return sorted([*map(_recorded, recorders), *self._of_children], key=itemgetter(0))
+
+
+def _recorded(recorder: Recorder) -> Recorded:
+    return recorder.order, recorder.interaction(), recorder.answer()

@@ -68,6 +68,11 @@ class Stepping:
 
         It was `called` in the task or thread `here`. What waits for a held stream is not waited for.
         """
+        if not self.session.options.hold:
+            raise UsageError(
+                f"{called} needs a block that holds streams back.",
+                fix=f'Fix: aquila_cassette("{self.session.name}", hold=True)',
+            )
         call = f"{called}({count})" if of is None else f"{called}({count}, of={of!r})"
         stream: SteppedPlayer | None = None
         target = 0

@@ -21,6 +21,11 @@ from aquila_cassette.storage.bodies import fingerprint
 from aquila_cassette.storage.format import MAX_BYTES, as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
 
+New = (
+    Sequence[Interaction]
+    | Callable[[Sequence[Interaction], Sequence[Interaction]], Sequence[Interaction]]
+)
+
 _LOCK_TIMEOUT = 60.0  # seconds
 _LOCK_POLL = 0.01  # seconds
 # Windows refuses to replace a file while another process reads it; that is over in a moment.
@@ -76,7 +81,7 @@ def read(path: Path) -> bytes:
 
 def save(
     path: Path,
-    new: Sequence[Interaction] | Callable[[Sequence[Interaction]], Sequence[Interaction]],
+    new: New,
     *,
     drop: Callable[[Interaction], bool] | None = None,
     check: Callable[[bytes], None] | None = None,
@@ -86,7 +91,7 @@ def save(
 
     What other processes have saved is kept, and so is each line of the interactions that stay. The
     new ones go where the first one was that `drop` took out, else to the end; where others may save
-    the same, `new` chooses them, given what stays. A file that is not to
+    the same, `new` chooses them, given what stays and what goes. A file that is not to
     change is not touched. `check` is given what is to be written, and what it raises stops the
     save; `on_create` is called right before a file is made where there was none.
     """
@@ -122,14 +127,15 @@ def _refuse_too_large(path: Path, size: int) -> None:
 def _merge(
     path: Path,
     before: bytes | None,
-    new: Sequence[Interaction] | Callable[[Sequence[Interaction]], Sequence[Interaction]],
+    new: New,
     drop: Callable[[Interaction], bool] | None,
 ) -> tuple[bytes | None, CassetteData]:
     """Return what to write, None where nothing is to change, and the cassette that it is."""
     old = loads(before, path=path) if before is not None else CassetteData()
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if callable(new):
-        new = new([one for n, one in enumerate(old.interactions) if n not in dropped])
+        stays = [one for n, one in enumerate(old.interactions) if n not in dropped]
+        new = new(stays, [old.interactions[n] for n in sorted(dropped)])
     if before is None:
         cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
         return encode(cassette) if new else None, cassette
@@ -172,12 +178,15 @@ def check_reads_back(data: bytes, wanted: Sequence[Interaction], path: Path) -> 
     """Raise `read_back_error` unless `data` is a cassette of the `wanted` interactions."""
     try:
         found = loads(data, path=path).interactions
-        pairs = zip(map(fingerprint, found), map(fingerprint, wanted), strict=False)
-        is_same = len(found) == len(wanted) and all(one == other for one, other in pairs)
+        is_same = len(found) == len(wanted) and all(map(_is_same, found, wanted))
     except CassetteFormatError as error:
         raise read_back_error(path, str(error)) from error
     if not is_same:
         raise read_back_error(path)
+
+
+def _is_same(one: Interaction, other: Interaction) -> bool:
+    return fingerprint(one) == fingerprint(other) or one == other
 
 
 def read_back_error(path: Path, *facts: str) -> CassetteSaveError:
