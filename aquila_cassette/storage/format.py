@@ -7,6 +7,7 @@ import reprlib
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -230,18 +231,12 @@ def _wrong(within: Any, key: str | int, expected: str, got: Any) -> SchemaError:
 
 def encode(cassette: CassetteData) -> bytes:
     """Return the bytes of a cassette file."""
-    return joined(chunks(cassette))
-
-
-def chunks(cassette: CassetteData) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a cassette file in parts."""
     lines = [f"version: {VERSION}"]
     if cassette.recorded_with:
         lines.append(f"recorded_with: {yaml_writer.scalar(cassette.recorded_with)}")
     lines.append("interactions:" if cassette.interactions else "interactions: []")
-    yield _text(lines)
-    for interaction in bodies.one_at_a_time(cassette.interactions):
-        yield from _chunks(interaction)
+    items = map(_chunks, bodies.one_at_a_time(cassette.interactions))
+    return joined(chain([_text(lines)], chain.from_iterable(items)))
 
 
 def render(interaction: Interaction) -> bytes:
