@@ -13,7 +13,7 @@ from dataclasses import fields as fields_of
 from functools import cached_property, partial
 from itertools import accumulate, chain, repeat
 from math import inf
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from aquila_cassette.model import Interaction, Piece, Request, Response
 from aquila_cassette.storage import yaml_writer
@@ -280,16 +280,6 @@ def one_at_a_time(interactions: Iterable[Interaction]) -> Iterator[Interaction]:
         one.response.forget()
 
 
-def as_lazy(response: Response) -> LazyResponse:
-    """Return `response` as it comes off a file, where ``pieces:`` is right; its body is let go."""
-    line = timeline(response)
-    response.forget()
-    if isinstance(response, LazyResponse) and line == vars(response).get("_timeline"):
-        return response
-    source = vars(response).get("_source")
-    return LazyResponse.of(response.pieces if source is None else source, line, **_rest(response))
-
-
 def fingerprint(one: Interaction) -> tuple[object, ...]:
     """Return what only equal interactions have in common, without their bodies."""
     import hashlib  # not needed to replay
@@ -308,9 +298,6 @@ def _rest(response: Response) -> dict[str, Any]:
 _NAMES = [field.name for field in fields_of(Response)]
 
 
-Source: TypeAlias = bytes | tuple[Piece, ...] | Callable[[], bytes]
-
-
 class LazyResponse(Response):
     """A response off a file: its body and pieces are read at their first use.
 
@@ -318,8 +305,10 @@ class LazyResponse(Response):
     """
 
     @classmethod
-    def of(cls, source: Source, timeline: str | None, **values: Any) -> LazyResponse:
-        """Return a response of a body, its pieces or what gives it, of what ``pieces:`` says, and the rest."""
+    def of(
+        cls, source: bytes | Callable[[], bytes], timeline: str | None, **values: Any
+    ) -> LazyResponse:
+        """Return a response of a body or what gives it, of what ``pieces:`` says, and the rest."""
         self = cls(pieces=(), **values)
         vars(self).update(_source=source, _timeline=timeline)
         del vars(self)["pieces"]  # until they are asked for
@@ -327,16 +316,13 @@ class LazyResponse(Response):
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        source = vars(self)["_source"]
-        if isinstance(source, tuple):
-            return source
         # tuple.__new__ spares the 200 calls of Piece's own, in Python, for a usual stream.
         return tuple(map(tuple.__new__, repeat(Piece), zip(*self._split(), strict=False)))
 
     @cached_property
     def parts(self) -> tuple[bytes, ...]:
         """The bytes of each piece; the pieces themselves take three times the memory."""
-        if "pieces" in vars(self) or isinstance(vars(self)["_source"], tuple):
+        if "pieces" in vars(self):
             return super().parts
         return tuple(self._split()[1])
 
@@ -346,18 +332,14 @@ class LazyResponse(Response):
     def but(self, **values: Any) -> Response:
         if "_source" not in vars(self):
             return super().but(**values)
-        same = _rest(self)
-        if same | values == same:
-            return self
-        return LazyResponse.of(vars(self)["_source"], vars(self)["_timeline"], **same | values)
+        values = _rest(self) | values
+        return LazyResponse.of(vars(self)["_source"], vars(self)["_timeline"], **values)
 
     @cached_property
     def body(self) -> bytes:
         if "_source" not in vars(self):  # dataclasses.replace() made it, and gave it pieces
             return super().body
-        source: Source = vars(self)["_source"]
-        if isinstance(source, tuple):
-            return b"".join([data for _, data in source])
+        source: bytes | Callable[[], bytes] = vars(self)["_source"]
         return source if isinstance(source, bytes) else source()
 
     def forget(self) -> None:

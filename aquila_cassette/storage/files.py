@@ -100,61 +100,53 @@ def save(
             before = read(path)
         except FileNotFoundError:
             before = None
-        data, merged = _merge(path, before, new, drop)
-        if data is None:
-            return merged
-        _refuse_too_large(path, len(data))
+        old = loads(before, path=path) if before is not None else CassetteData()
+        places = range(len(old.interactions))
+        gone = {n for n in places if drop is not None and drop(old.interactions[n])}
+        if callable(new):
+            stays = [old.interactions[n] for n in places if n not in gone]
+            new = new(stays, [old.interactions[n] for n in sorted(gone)])
+        if not new and not gone:
+            return old
+        data, interactions = _merged(before, old, list(map(as_read, new)), gone)
+        if len(data) > MAX_BYTES:
+            raise CassetteSaveError(
+                f"{display_path(path)} was not written: it would be too large for a cassette.",
+                path=path,
+                facts=[f"limit: {MAX_BYTES} bytes", f"got:   {len(data)} bytes"],
+                fix="Fix: use several cassettes, or leave the large answers out with "
+                "ignore_hosts=[...]",
+            )
         if check is not None:
             check(data)
-
-        check_reads_back(data, merged.interactions, path)
+        saved = check_reads_back(data, interactions, path)
         if before is None and on_create is not None:
             on_create()
         replace_file(target, data)
-        return merged
+        return saved
 
 
-def _refuse_too_large(path: Path, size: int) -> None:
-    if size > MAX_BYTES:
-        raise CassetteSaveError(
-            f"{display_path(path)} was not written: it would be too large for a cassette.",
-            path=path,
-            facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
-            fix="Fix: use several cassettes, or leave the large answers out with ignore_hosts=[...]",
-        )
-
-
-def _merge(
-    path: Path,
-    before: bytes | None,
-    new: New,
-    drop: Callable[[Interaction], bool] | None,
-) -> tuple[bytes | None, CassetteData]:
-    """Return what to write, None where nothing is to change, and the cassette that it is."""
-    old = loads(before, path=path) if before is not None else CassetteData()
-    dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
-    if callable(new):
-        stays = [one for n, one in enumerate(old.interactions) if n not in dropped]
-        new = new(stays, [old.interactions[n] for n in sorted(dropped)])
-    if before is None:
-        cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
-        return encode(cassette) if new else None, cassette
-    if not (new or dropped):
-        return None, old
-    from aquila_cassette.storage.edit import Part, edit_interactions  # not for a new cassette
-
+def _merged(
+    before: bytes | None, old: CassetteData, new: Sequence[Interaction], gone: set[int]
+) -> tuple[bytes, Sequence[Interaction]]:
+    """Return what to write, and the interactions that it holds."""
     count = len(old.interactions)
-    place = min(dropped, default=count)
-    parts: list[Part] = [
-        *((n, None) for n in range(place)),
-        *((None, render(one)) for one in new),
-        *((n, None) for n in range(place, count) if n not in dropped),
-    ]
-    rest = [one for n, one in enumerate(old.interactions) if n > place and n not in dropped]
-    merged = (*old.interactions[:place], *map(as_read, new), *rest)
-    cassette = CassetteData(merged, old.recorded_with)
-    edited = edit_interactions(before, parts)
-    return encode(cassette) if edited is None else edited, cassette
+    place = min(gone, default=count)
+    rest = [n for n in range(place, count) if n not in gone]
+    kept = old.interactions
+    interactions = (*kept[:place], *new, *(kept[n] for n in rest))
+    if before is not None:
+        from aquila_cassette.storage.edit import Part, edit_interactions  # not for a new cassette
+
+        parts: list[Part] = [
+            *((n, None) for n in range(place)),
+            *((None, render(one)) for one in new),
+            *((n, None) for n in rest),
+        ]
+        if edited := edit_interactions(before, parts):
+            return edited, interactions
+    written_by = old.recorded_with if before is not None else program()
+    return encode(CassetteData(interactions, written_by)), interactions
 
 
 @contextmanager
@@ -174,15 +166,17 @@ def changing(path: Path) -> Iterator[Path]:
         raise save_error(error, path) from error
 
 
-def check_reads_back(data: bytes, wanted: Sequence[Interaction], path: Path) -> None:
-    """Raise `read_back_error` unless `data` is a cassette of the `wanted` interactions."""
+def check_reads_back(data: bytes, wanted: Sequence[Interaction], path: Path) -> CassetteData:
+    """Return the cassette that `data` is; raise unless it has the `wanted` interactions."""
     try:
-        found = loads(data, path=path).interactions
+        cassette = loads(data, path=path)
+        found = cassette.interactions
         is_same = len(found) == len(wanted) and all(map(_is_same, found, wanted))
     except CassetteFormatError as error:
         raise read_back_error(path, str(error)) from error
     if not is_same:
         raise read_back_error(path)
+    return cassette
 
 
 def _is_same(one: Interaction, other: Interaction) -> bool:

@@ -308,17 +308,16 @@ def as_read(interaction: Interaction) -> Interaction:
     request, response = interaction.request, interaction.response
     error = response.error and replace(response.error, message=_storable(response.error.message))
     reason = response.reason and response.reason.encode("latin-1", "replace").decode("latin-1")
-    response = bodies.as_lazy(response).but(
-        headers=_storable_headers(response.headers), error=error, reason=reason
-    )
+    headers = _storable_headers(response.headers)
+    if (headers, error, reason) != (response.headers, response.error, response.reason):
+        response = response.but(headers=headers, error=error, reason=reason)
     by = interaction.recorded_by and _storable(interaction.recorded_by)
     url, headers = _storable(request.url), _storable_headers(request.headers)
     if (url, headers) != (request.url, request.headers):
         request = replace(request, url=url, headers=headers)
-    is_same = request is interaction.request and response is interaction.response
-    if is_same and by == interaction.recorded_by:
-        return interaction
-    return Interaction(request, response, interaction.recorded_at, by)
+    read = Interaction(request, response, interaction.recorded_at, by)
+    is_same = response is interaction.response and read == interaction
+    return interaction if is_same else read
 
 
 def _storable(text: str) -> str:
