@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aquila_cassette.model import Interaction
-from aquila_cassette.storage.files import hash_of
+from aquila_cassette.storage.files import Created
 
 
 @dataclass(frozen=True)
@@ -30,26 +30,12 @@ class Change:
     old: Sequence[Interaction] = ()
 
 
-class RunFolder:
-    """The cassettes created in this run, and what was done for owners that several processes have.
+class RunFolder(Created):
+    """What was done in this run for owners that several of its processes have.
 
-    Eight tests of one run, on eight workers, may record into one new cassette in mode ``once``: the
-    file that the first one creates does not close it for the other seven. A session fixture is set
-    up by each worker, and only the main process knows in the end how all its tests ended.
+    A session fixture is set up by each worker, and only the main process knows in the end how all
+    its tests ended.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def add(self, path: object) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._mark(path).touch()
-
-    def __contains__(self, path: object) -> bool:
-        return self._mark(path).exists()
-
-    def _mark(self, path: object) -> Path:
-        return self.folder / hash_of(str(path))
 
     def note(self, change: Change) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

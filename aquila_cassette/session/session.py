@@ -18,7 +18,7 @@ from aquila_cassette import importers
 from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Key, Matcher
-from aquila_cassette.model import CassetteData, Headers, Interaction, Request
+from aquila_cassette.model import UNFINISHED, CassetteData, Headers, Interaction, Request
 from aquila_cassette.options import MATCHING, Mode, Options
 from aquila_cassette.redaction import Secrets, environment_secrets
 from aquila_cassette.session.ambient import (
@@ -100,7 +100,7 @@ class Session:
         self.unfinished = {
             place: one
             for place, one in enumerate(interactions)
-            if one.is_unfinished and one.owner == owner.name
+            if (one.recorded_by or "").endswith(UNFINISHED) and one.owner == owner.name
         }
         if self.unfinished:
             self.state = "new"

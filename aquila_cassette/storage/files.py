@@ -215,6 +215,27 @@ def program() -> str:
     return f"aquila-cassette {version('aquila-cassette')}"
 
 
+class Created:
+    """The cassettes created in this run, shared by its processes through a folder.
+
+    Eight tests of one run, on eight workers, may record into one new cassette in mode ``once``: the
+    file that the first one creates does not close it for the other seven.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, path: object) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._mark(path).touch()
+
+    def __contains__(self, path: object) -> bool:
+        return self._mark(path).exists()
+
+    def _mark(self, path: object) -> Path:
+        return self.folder / _hash(str(path))
+
+
 # One file, replaced in one step.
 
 
@@ -258,7 +279,7 @@ def replace_file(target: Path, data: bytes | Iterable[bytes]) -> None:
 
 def _prefix(target: Path) -> str:
     # A hash, since the name itself may be as long as a name can be.
-    return f".aquila-{hash_of(target.name)[:12]}-"
+    return f".aquila-{_hash(target.name)[:12]}-"
 
 
 @contextmanager
@@ -274,7 +295,7 @@ def locked(target: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
     folder.mkdir(mode=0o700, exist_ok=True)
     if owner != "" and folder.lstat().st_uid != owner:
         raise PermissionError(1, "it belongs to another user", str(folder))
-    lock = FileLock(folder / f"{hash_of(target)[:32]}.lock")
+    lock = FileLock(folder / f"{_hash(target)[:32]}.lock")
     try:
         lock.acquire(timeout=timeout, poll_interval=_LOCK_POLL)
     except Timeout as error:
@@ -290,6 +311,6 @@ def locked(target: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
         lock.release()
 
 
-def hash_of(name: str | Path) -> str:
+def _hash(name: str | Path) -> str:
     data = os.path.normcase(name).encode("utf-8", "surrogateescape")
     return hashlib.sha256(data).hexdigest()
