@@ -15,7 +15,7 @@ from aquila_cassette.live.jobs import TRACKED_JOBS
 from aquila_cassette.live.view import View
 from aquila_cassette.session import current_session as scope
 from aquila_cassette.session.cassette import default_timeout, idle
-from aquila_cassette.session.stream_text import pending_fix, pending_lines
+from aquila_cassette.session.stream_text import time_out
 from aquila_cassette.waiting.event_loops import (
     current_task_or_thread,
     elapsed,
@@ -161,10 +161,6 @@ class _Waiting:
 
     async def too_late(self) -> SettleTimeout:
         left = await self.idle.wait(0)
-        things = f"{len(left)} thing{'' if len(left) == 1 else 's'}"
         kind = SettleTimeout if self._called == "wait_settled" else RenderTimeout
-        return kind(
-            f"{self._called}: {things} still going on after {self.limit:g} s.",
-            facts=pending_lines(left),
-            fix=pending_fix(left, f"{self._called}(..., timeout=...)"),
-        )
+        longer = f"{self._called}(..., timeout=...)"
+        return time_out(kind, f"{self._called}: ", left, self.limit, longer)

@@ -10,7 +10,7 @@ from aquila_cassette.model import Interaction
 from aquila_cassette.options import Mode
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.stepping import RECORDING, Which
-from aquila_cassette.session.stream_text import pending_fix, pending_lines
+from aquila_cassette.session.stream_text import time_out
 from aquila_cassette.waiting.event_loops import (
     TaskOrThread,
     current_task_or_thread,
@@ -181,8 +181,4 @@ async def settled(
         asked=True,
     )
     if left := await waiting.wait(limit, once=once):
-        raise SettleTimeout(
-            f"{len(left)} thing{'' if len(left) == 1 else 's'} still going on after {limit:g} s.",
-            facts=pending_lines(left),
-            fix=pending_fix(left, "cassette.settled(timeout=...)"),
-        )
+        raise time_out(SettleTimeout, "", left, limit, "cassette.settled(timeout=...)")

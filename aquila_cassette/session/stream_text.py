@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, split_frames
 from aquila_cassette.dialects.reading import read_message
+from aquila_cassette.errors import SettleTimeout
 from aquila_cassette.model import Request
+from aquila_cassette.transcript.humanize import count
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.pending import Pending
 
@@ -25,11 +27,18 @@ def pending_lines(left: Sequence[Pending]) -> list[str]:
     return lines
 
 
-def pending_fix(left: Sequence[Pending], longer: str) -> str:
-    """Return what to do about what is pending; `longer` is the call that waits longer."""
+def time_out(
+    kind: type[SettleTimeout], called: str, left: Sequence[Pending], limit: float, longer: str
+) -> SettleTimeout:
+    """Make the error of a wait for what is `left`; `longer` is the call that waits longer."""
+    fix = f"end it, name what stays open on purpose to background=(...), or wait longer: {longer}"
     if any(HELD in one.facts for one in left):
-        return "Fix: let the held stream through first: cassette.release(), or cassette.advance(n)"
-    return f"Fix: end it, name what stays open on purpose to background=(...), or wait longer: {longer}"
+        fix = "let the held stream through first: cassette.release(), or cassette.advance(n)"
+    return kind(
+        f"{called}{count(len(left), 'thing')} still going on after {limit:g} s.",
+        facts=pending_lines(left),
+        fix=f"Fix: {fix}",
+    )
 
 
 def describe_stream(
