@@ -13,7 +13,6 @@ import pytest
 from aquila_cassette import (
     Interaction,
     MissError,
-    OverwriteError,
     Piece,
     Request,
     Response,
@@ -21,10 +20,8 @@ from aquila_cassette import (
     SecretLeakError,
     UnplayedError,
     UnplayedWarning,
-    UsageError,
     aquila_cassette,
 )
-from aquila_cassette.dialects.providers import PLACEHOLDER
 from aquila_cassette.storage import files
 from tests.session.fake_adapter import URL, Library, LibraryError, Suite, request
 
@@ -115,15 +112,6 @@ def test_of_equal_interactions_a_test_replays_its_own_first(suite: Suite) -> Non
             assert suite.library.send("a") == answer
 
 
-def test_an_sdk_that_retries_a_replayed_error_waits_a_millisecond(suite: Suite) -> None:
-    answers = iter([(429, b"slow down"), b"good"])
-    suite.run("test_a", "a", "a", library=Library(lambda asked: next(answers)))
-    with suite.block(mode="none") as cassette:
-        asked = cassette.interactions[0].request
-        players: list[Any] = [cassette._session.handle(asked) for _ in range(2)]
-    assert [("retry-after-ms", "1") in one.headers for one in players] == [True, False]
-
-
 WAITS = (("openai-poll-after-ms", "1500"), ("retry-after", "20"), ("x-ms-retry-after-ms", "900"))
 
 
@@ -189,12 +177,6 @@ def test_an_ambient_request_passes_while_recording_and_is_answered_on_replay(sui
     assert (len(cassette.played), cassette.misses) == (1, ())
     with pytest.raises(MissError), suite.block(mode="none", record_ambient=True):
         suite.library.send("trace", TRACES)
-
-
-def test_the_placeholder_key_is_never_sent_to_be_recorded(suite: Suite) -> None:
-    with pytest.raises(UsageError, match="its key is only a placeholder"), suite.block():
-        suite.library.send("a", f"{URL}?key={PLACEHOLDER}")
-    assert suite.library.sent == []
 
 
 # What is saved.
@@ -284,22 +266,6 @@ def test_a_script_in_mode_all_replaces_what_it_asked_again_and_only_if_it_did_no
     assert suite.on_file() == [("of a test", 200), ("a", 200)]
 
 
-def test_a_good_answer_is_never_replaced_by_a_failure(suite: Suite) -> None:
-    suite.run("test_a", "a", "b")
-    owner = suite.owner("test_a")
-    with suite.block(owner, mode="all"):
-        failing("a").send("a")
-    with pytest.raises(OverwriteError) as caught:
-        owner.check()
-    assert caught.value.facts[1:] == (
-        f"now:         POST {URL}: HTTP 500",
-        "to store the failure instead: delete what is on cassette first",
-    )
-    with pytest.raises(OverwriteError):
-        owner.end(passed=True)
-    assert suite.on_file() == [("a", 200), ("b", 200)]
-
-
 def test_the_last_gate_refuses_text_that_holds_a_known_secret(
     suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,23 +314,6 @@ def test_nobody_must_replay_what_others_recorded_a_script_nothing_and_on_unplaye
     suite.run("test_a", "a", on_unplayed="ignore")
     with pytest.warns(UnplayedWarning, match="did not play 1 interaction"):
         suite.run("test_a", "a", on_unplayed="warn")
-
-
-def test_what_a_teardown_recorded_is_due_only_then(suite: Suite) -> None:
-    owner = suite.owner()
-    with suite.block(owner):
-        suite.library.send("a")
-        owner.begin_teardown()
-        suite.library.send("goodbye")
-    owner.end(passed=True)
-    suite.next_run()
-    owner = suite.owner()
-    with suite.block(owner):
-        suite.library.send("a")
-        owner.check()
-        owner.begin_teardown()
-        with pytest.raises(UnplayedError):
-            owner.check()
 
 
 def test_of_equal_interactions_those_of_its_own_teardown_come_before_those_of_others(
