@@ -18,6 +18,7 @@ import threading
 import time
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -663,8 +664,13 @@ def a_timer(app: App) -> None:
 @row("threads")
 def a_pool(app: App) -> None:
     pool = app.pool()
-    list(map(pool.submit, [app.ask_sync] * 4))
-    pool.submit(app.ask_sync).add_done_callback(lambda _future: app.end_sync())
+    others = list(map(pool.submit, [app.ask_sync] * 4))
+
+    def end(_future: Any) -> None:
+        futures.wait(others)  # whose lines might come after the end
+        app.end_sync()
+
+    pool.submit(app.ask_sync).add_done_callback(end)
 
 
 @thread()

@@ -42,7 +42,7 @@ def is_parked(thread: threading.Thread, frames: Sequence[FrameType]) -> bool:
         # Once notified, it runs, soon; and it may have locked its lock again by now.
         return waiter is None or (waiter.locked() and waiter in waited._waiters)
     loop = loop_of(frames)
-    if loop is None or is_held(frames):
+    if loop is None or is_held(frames) or not loop.is_running():  # yet, or any more
         return False
     if not any(one.f_code in _RUNS_UNTIL for one in frames):
         return True

@@ -453,6 +453,31 @@ def test_a_thread_that_was_notified_is_waited_for_although_it_does_not_run_yet()
         assert render_sync(page) == "whole"
 
 
+def test_a_thread_that_is_about_to_run_an_event_loop_is_waited_for() -> None:
+    page, begins, gate = Page(), threading.Event(), threading.Lock()
+
+    class Loop(asyncio.SelectorEventLoop):
+        def run_until_complete(self, future: Any) -> Any:
+            begins.set()
+            with gate:
+                return super().run_until_complete(future)
+
+    async def show() -> None:
+        page.lines.append("whole")
+
+    def work() -> None:
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            runner.run(show())
+
+    with hello(), gate, running(work):
+        begins.wait()
+        with pytest.raises(RenderTimeout):
+            render_sync(page, timeout=0.05)
+        gate.release()
+        assert render_sync(page) == "whole"
+        gate.acquire()
+
+
 def test_a_thread_whose_event_loop_serves_others_is_not_waited_for() -> None:
     page, begun, end = Page(), threading.Event(), threading.Event()
 
