@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import shutil
@@ -13,6 +12,8 @@ from pathlib import Path
 
 from aquila_cassette.model import Interaction
 from aquila_cassette.storage.files import Created
+
+Mark = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Change:
     owner: str
     path: Path
     is_all: bool
-    new: Sequence[str] = ()
-    kept: Sequence[str] = ()
+    new: Sequence[Mark] = ()
+    kept: Sequence[Mark] = ()
     old: Sequence[Interaction] = ()
 
 
@@ -38,7 +39,7 @@ class RunFolder(Created):
     """
 
     def note(self, change: Change) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(0o700, parents=True, exist_ok=True)
         file = self.folder / f"{os.urandom(16).hex()}.change"
         file.with_suffix(".writing").write_bytes(pickle.dumps(change))
         file.with_suffix(".writing").rename(file)
@@ -49,20 +50,19 @@ class RunFolder(Created):
     def changes(self) -> list[Change]:
         return [pickle.loads(file.read_bytes()) for file in sorted(self.folder.glob("*.change"))]
 
-    def marks(self, owner: str | None, path: Path) -> set[str]:
+    def marks(self, owner: str | None, path: Path) -> set[Mark]:
         """Return the marks of what an owner recorded into one file in this run."""
         theirs = [one for one in self.changes() if (one.owner, one.path) == (owner, path)]
         return {text for one in theirs for text in (*one.new, *one.kept)}
 
 
-def mark(one: Interaction) -> str:
+def mark(one: Interaction) -> Mark:
     """Return what tells one interaction on file from others, whatever became of its answer."""
     request = one.request
-    told = repr((one.recorded_at, one.owner, request.method, request.url, request.body))
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+    return one.recorded_at, one.owner, request.method, request.url, request.body
 
 
-def marks_of(some: Iterable[Interaction]) -> list[str]:
+def marks_of(some: Iterable[Interaction]) -> list[Mark]:
     return [mark(one) for one in some]
 
 

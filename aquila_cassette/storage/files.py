@@ -226,7 +226,7 @@ class Created:
         self.folder = folder
 
     def add(self, path: object) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(0o700, parents=True, exist_ok=True)
         self._mark(path).touch()
 
     def __contains__(self, path: object) -> bool:
