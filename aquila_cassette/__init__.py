@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aquila_cassette import faults as faults
     from aquila_cassette.api import aquila_cassette as aquila_cassette
     from aquila_cassette.errors import *  # noqa: F403 - every error
     from aquila_cassette.model import CassetteData as CassetteData

@@ -18,17 +18,20 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from aquila_cassette import http
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request, Response
-from aquila_cassette.options import Layer, Mode, OnUnplayed
+from aquila_cassette.options import Layer, Mode, OnUnplayed, Pieces
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session import current_session as current
 from aquila_cassette.session.cassette import Cassette, settled
 from aquila_cassette.session.owner import Owner, owner_here
 from aquila_cassette.session.session import Session
+
+if TYPE_CHECKING:
+    from aquila_cassette.faults import Fault
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -179,6 +182,8 @@ def aquila_cassette(
     before_record_request: Callable[[Request], Request | None] | None = None,
     before_record_response: Callable[[Response], Response | None] | None = None,
     background: Sequence[str] | None = None,
+    faults: Sequence[Fault] | None = None,
+    pieces: Pieces | None = None,
     cassette_dir: str | Path | None = None,
 ) -> Block:
     """Record the HTTP traffic of a block into a cassette, or replay it from there.
@@ -213,6 +218,9 @@ def aquila_cassette(
         before_record_response: Sees each redacted response; returns the one to keep, or None.
         background: Patterns of what goes on for long on purpose, so that nobody waits for it: URLs
             (``*/v1/events*``), or places in the code (``*watch_prices*``).
+        faults: Failures to replay in place of recorded answers: see `aquila_cassette.faults`.
+        pieces: In which pieces answers are replayed: ``recorded`` (default), ``events`` (one each),
+            ``bytes`` (one each), ``whole``, or a number, the seed of random ones.
         cassette_dir: The folder of the cassettes, by default ``cassettes``.
 
     Raises:

@@ -14,7 +14,9 @@
     ├── ScopeError                it is unclear which open cassette a request belongs to
     ├── ReplayError               a request or a read that the cassette cannot answer
     │   ├── MissError             no interaction matches the request
-    │   │   └── UnrecordedError   a connection that no cassette can hold, while one replays
+    │   │   ├── UnrecordedError   a connection that no cassette can hold, while one replays
+    │   │   └── FaultError        a fault that the recorded answer cannot have
+    │   ├── RecoveryError         the code did not recover from the faults of its block
     │   ├── UnplayedError         the test ended and did not replay what it once recorded
     │   └── TruncatedReplayError  a read past the place where the recorded consumer stopped
     ├── NetworkBlockedError       a request outside any cassette while the network is blocked
@@ -171,6 +173,14 @@ class MissError(ReplayError):
 
 class UnrecordedError(MissError):
     """A block that replays met a connection that no adapter made; `method` is ``CONNECT``."""
+
+
+class FaultError(MissError):
+    """A fault does not fit the answer that it is to change."""
+
+
+class RecoveryError(ReplayError, AssertionError):
+    """The code did not recover from the faults of its block."""
 
 
 class UnplayedError(ReplayError):

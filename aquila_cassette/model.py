@@ -68,6 +68,11 @@ class Failure:
     message: str = field(repr=False)
     category: str | None = None
 
+    @property
+    def raises(self) -> bool:
+        """Whether a transport raised it; a stream that ended silently has neither."""
+        return (self.type or self.category) is not None
+
 
 @dataclass(frozen=True, repr=False)
 class Response:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from aquila_cassette.errors import UsageError
 
 if TYPE_CHECKING:
+    from aquila_cassette.faults import Fault
     from aquila_cassette.model import Request, Response
     from aquila_cassette.redaction import Redaction
 
@@ -24,6 +25,9 @@ Mode = Literal["none", "once", "new_episodes", "all"]
 """What may be recorded; the words and their meaning are vcrpy's."""
 
 OnUnplayed = Literal["fail", "warn", "ignore"]
+
+Pieces = Literal["recorded", "events", "bytes", "whole"] | int
+"""In which pieces an answer is replayed; a number is the seed of random ones."""
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 
@@ -72,6 +76,21 @@ def _of_matcher(name: str) -> Check:
         return parts
 
     return check
+
+
+def _faults(value: object) -> tuple[Fault, ...]:
+    from aquila_cassette.faults import Fault
+
+    found = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else ()
+    if (not found and value not in ((), [])) or not all(isinstance(one, Fault) for one in found):
+        raise ValueError("a list of faults, like [faults.disconnect(after=3)]")
+    return found
+
+
+_slicing = _is(
+    lambda value: value in ("recorded", "events", "bytes", "whole") or type(value) is int,
+    "recorded, events, bytes, whole or a number, the seed",
+)
 
 
 def _redact(value: object) -> Redaction:
@@ -131,6 +150,8 @@ class Options:
     before_record_request: Callable[[Request], Request | None] | None = _option(None, _hook)
     before_record_response: Callable[[Response], Response | None] | None = _option(None, _hook)
     background: tuple[str, ...] = _option((), _texts)
+    faults: tuple[Fault, ...] = _option((), _faults)
+    pieces: Pieces = _option("recorded", _slicing)
     cassette_dir: Path = _option(
         Path("cassettes"),
         _folder,

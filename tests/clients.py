@@ -47,9 +47,13 @@ class Reply:
         """Read the next piece; StopAsyncIteration at the end."""
         return await anext(self._pieces)
 
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over the pieces that are left."""
+        return self._pieces
+
     async def pieces(self) -> list[bytes]:
         """Read all that are left."""
-        return [piece async for piece in self._pieces]
+        return [piece async for piece in self]
 
 
 class Face:

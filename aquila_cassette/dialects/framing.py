@@ -64,6 +64,34 @@ def is_complete_frame(how: Framing, raw: bytes) -> bool:
     return raw.endswith(b"\n") and bool(raw.strip())
 
 
+def split_events(content_type: str | None, body: bytes, *, rest_apart: bool = False) -> list[bytes]:
+    """Cut a stream into its events; joined, they are the body. A body that is no stream has none.
+
+    What is no event by itself (a comment, a blank line) goes with the event after it, and what
+    follows the last one with that; with `rest_apart` it is one more, be it empty.
+    """
+    how = framing(content_type, body)
+    if how == "json":
+        return []
+    if how == "sse":
+        parts = [(frame.raw, frame.event is not None) for frame in sse.frames(body)]
+    else:
+        parts = [(raw, is_complete_frame(how, raw)) for raw in split_frames(how, body)]
+    found: list[bytes] = []
+    rest = b""
+    for raw, is_event in parts:
+        rest += raw
+        if is_event:
+            found.append(rest)
+            rest = b""
+    # Some streams lack the last blank line, and readers take such a rest for an event.
+    if rest_apart or (rest and (not found or read_event(how, rest) is not None)):
+        found.append(rest)
+    elif rest:
+        found[-1] += rest
+    return found
+
+
 def read_event(how: Framing, raw: bytes) -> ProviderEvent | None:
     """Read one frame or line; None where it holds no event."""
     if how == "sse":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from aquila_cassette.plugin import command_line as options
+from aquila_cassette.plugin import sweeps
 from aquila_cassette.plugin.fixtures import (
     CassetteFixture,
     _aquila_test,
@@ -42,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "aquila_cassette(name, **options): record or replay the test's HTTP traffic in this "
         "cassette (by default one named after the test).",
     )
+    for marker, does in sweeps.MARKERS.items():
+        config.addinivalue_line("markers", f"{marker}: {does}")
+    config.pluginmanager.register(sweeps, "aquila_sweeps")
     run = Run(config, getattr(config, "workerinput", {}).get("aquila_run"))
     config.stash[RUN] = run
     config.pluginmanager.register(run, "aquila_run")

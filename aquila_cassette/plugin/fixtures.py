@@ -38,12 +38,12 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     run.settings = aquila_config
     if request.config.pluginmanager.has_plugin("cassetter"):
         naming.refuse_cassetters_fixture(request.node)
-    is_marked = request.node.get_closest_marker("aquila_cassette") is not None
+    is_marked = naming.marker_of(request.node) is not None
     if not is_marked and "_aquila_cassette_of_test" not in request.fixturenames:
         yield
         return
     is_own = not is_marked or any(
-        mark.name == "aquila_cassette" for mark in request.node.own_markers
+        mark.name in ("aquila_cassette", "aquila_fault") for mark in request.node.own_markers
     )
     for cassette in _opened(request, is_own):
         request.node.stash[_OPENED] = cassette

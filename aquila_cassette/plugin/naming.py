@@ -50,11 +50,16 @@ def suite_id(test: str, config: pytest.Config) -> str:
     return f"{path.relative_to(base).as_posix()}{separator}{inside}"
 
 
+def marker_of(node: pytest.Item | pytest.Collector) -> pytest.Mark | None:
+    """Return the marker of a test, class or module; in a sweep it has a fault too (see `sweeps`)."""
+    return node.get_closest_marker("aquila_fault") or node.get_closest_marker("aquila_cassette")
+
+
 def marked_name(node: pytest.Item | pytest.Collector) -> str:
     """Return the name that the marker of a test, class or module gives its cassette."""
     from aquila_cassette.storage.names import name_of_test
 
-    marker = node.get_closest_marker("aquila_cassette")
+    marker = marker_of(node)
     if marker is not None and marker.args:
         name: str = marker.args[0]  # what is none is refused where it is opened
         return name
@@ -113,7 +118,7 @@ def _plugins_of_the_command_line(config: pytest.Config) -> Iterator[str]:
 def uses_cassettes(item: pytest.Item) -> bool:
     """Return whether a test has the marker, asks for a fixture of ours, or opens a block itself."""
     asked = getattr(item, "fixturenames", ())
-    if "aquila_cassette" in asked or item.get_closest_marker("aquila_cassette") is not None:
+    if "aquila_cassette" in asked or marker_of(item) is not None:
         return True
     if "cassette" in asked and not item.config.pluginmanager.has_plugin("cassetter"):
         return True

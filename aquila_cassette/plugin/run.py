@@ -112,7 +112,7 @@ class Run:
         from aquila_cassette.session.owner import Owner
         from aquila_cassette.session.run_folder import RunFolder
 
-        marker = node and node.get_closest_marker("aquila_cassette")
+        marker = node and naming.marker_of(node)
         marked = [Layer("@pytest.mark.aquila_cassette", marker.kwargs)] if marker else []
         case = sys.modules.get("unittest")
         cls = getattr(self._item, "cls", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import MissError, SettleTimeout, UsageError
 from aquila_cassette.model import Interaction
@@ -19,6 +20,9 @@ from aquila_cassette.waiting.event_loops import (
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Source, forbid_inside_job
+
+if TYPE_CHECKING:
+    from aquila_cassette.session.attempts import Attempt
 
 _REPLAYING = 5.0
 
@@ -65,6 +69,21 @@ class Cassette:
         """The errors of the requests that no interaction matched."""
         self._session.read_journal()
         return tuple(self._session.misses)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What the code of a block with faults asked, and what it got; empty without faults."""
+        return tuple(self._session.attempts.made)
+
+    def assert_recovered(self) -> None:
+        """Raise a `RecoveryError`, with a time line, unless the code recovered from all faults.
+
+        It recovered if each fault came, each request got its recorded answer after that and was not
+        sent again then, and retries pause as ``retry-after`` asks.
+        """
+        __tracebackhide__ = True
+        fix = "Fix: have the code try again, or take the faults out"
+        self._session.attempts.check(self._session.shown_path, fix)
 
     async def settled(
         self, timeout: float | None = None, *, streams: int | None = None, once: bool = False

@@ -83,6 +83,12 @@ class ReplayIndex:
                 return place, bool(waiting) or repeats
             return (self.last[key], True) if repeats and key in self.last else None
 
+    def put_back(self, place: int) -> None:
+        """Have an interaction replayed by the next request too; it counts as replayed."""
+        with self._lock:
+            key = self._key_of(self.interactions[place].request)
+            self._waiting.setdefault(key, deque()).appendleft(place)
+
     def note_played(self, key: Hashable, place: int) -> None:
         """Note that another process has taken an interaction."""
         with self._lock:
@@ -125,10 +131,13 @@ class Player:
         asked: Request | None = None,
         is_stream: bool = True,
         background: bool = False,
+        speed: float | None = None,
     ) -> None:
         self.interaction = interaction
         self.number = number
-        self.speed: float = session.options.speed
+        self.speed: float = session.options.speed if speed is None else speed
+        self.on_end: Callable[[Exception | None, bool], None] | None = None
+        """Called with what the code got at the end: an error, or none; and whether it was whole."""
         self.is_immediate = not self.speed
         self._parts = interaction.response.parts
         self.pieces: Iterator[bytes] = iter(self._parts)
@@ -261,23 +270,30 @@ class Player:
         Where the recorded consumer had stopped, that is a TruncatedReplayError.
         """
         __tracebackhide__ = True
+        error = None
+        if self.interaction.response.ended != "complete":
+            error = self._ending(make_error)
+        if self.on_end is not None:
+            self.on_end(error, True)
+        if error is not None:
+            raise error
+
+    def _ending(self, make_error: MakeError) -> Exception | None:
         response = self.interaction.response
-        if response.ended == "complete":
-            return
         where = f"cassette: {self._session.shown_path} (interaction {self.number})"
         if response.ended == "closed":
             read = f"{count(len(response.pieces), 'piece')}, {len(response.body)} bytes"
-            raise TruncatedReplayError(
+            return TruncatedReplayError(
                 f"The recording of {self._title} stops here: its consumer stopped reading there.",
                 facts=[where, f"recorded: {read}"],
                 fix=self._session.fix,
             )
         error = response.error
         if response.ended != "failed" or error is None:
-            return
-        if error.type is None:
+            return None
+        if not error.raises:
             if response.status is not None:
-                return  # a body without its terminal event: no transport raised anything
+                return None  # a body without its terminal event: no transport raised anything
             error = replace(error, category="connect")
         made = make_error(with_category(error))
         builtin = getattr(builtins, error.type or "", None)
@@ -286,8 +302,8 @@ class Player:
         if made is not None:
             at = self.interaction.recorded_at[:10]
             made.add_note(f"Replayed from a {where}{f', recorded {at}' if at else ''}.")
-            raise made
-        raise ReplayError(
+            return made
+        return ReplayError(
             f"The recorded answer to {self._title} failed with {error.type or error.category}.",
             facts=[where, f"message:  {error.message}"],
             fix=self._session.fix,
@@ -299,6 +315,8 @@ class Player:
     def finished(self) -> None:
         """Note that nobody reads it any more."""
         self._streams.close(self.stream)
+        if self.on_end is not None:
+            self.on_end(None, self.has_given_all())
 
     def _facts(self) -> list[str]:
         return self._describe(b"".join(self._parts[: self._place]))

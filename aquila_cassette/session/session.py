@@ -12,10 +12,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aquila_cassette import importers
-from aquila_cassette.errors import MissError
+from aquila_cassette.errors import FaultError, MissError, UsageError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Key, Matcher
 from aquila_cassette.model import UNFINISHED, CassetteData, Headers, Interaction, Request
@@ -32,6 +32,7 @@ from aquila_cassette.session.forks import Journal, renew_locks
 from aquila_cassette.session.hosts import host_and_port, is_listed
 from aquila_cassette.session.miss import (
     combined,
+    facts_of,
     left_over,
     miss_of,
     swallowed,
@@ -45,6 +46,9 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.waiting.notifier import notifier, notify
 from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Pending
+
+if TYPE_CHECKING:
+    from aquila_cassette.session.attempts import Attempts
 
 CassetteState = Literal["absent", "new", "present"]
 """The file when the block was entered: not there; created in this same run, or left by a run in which
@@ -145,6 +149,8 @@ class Session:
         number = next(self._numbers)
         if found is not None:
             place, more = found
+            if self.options.faults:
+                return self._replay_with_faults(place, more, asked, number, key)
             return self._replay(index.interactions[place], place + 1, more, asked=request)
         if not self.may_record:
             raise self.missed(miss_of(self, asked, number, key))
@@ -160,6 +166,13 @@ class Session:
     @cached_property
     def matcher(self) -> Matcher:
         return Matcher(**{name: getattr(self.options, name) for name in MATCHING})
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """What the code did about the faults of this block."""
+        from aquila_cassette.session.attempts import Attempts  # hardly ever needed
+
+        return Attempts(self.options.faults)
 
     @cached_property
     def stepping(self) -> Stepping:
@@ -320,18 +333,48 @@ class Session:
         patterns = self.options.background
         return bool(patterns) and any(fnmatchcase(request.url, one) for one in patterns)
 
+    def _replay_with_faults(
+        self, place: int, more: bool, asked: Request, number: int, key: Key
+    ) -> Player:
+        recorded = self.index.interactions[place]
+        fault = self.attempts.take_fault(asked, number)
+        try:
+            answer = recorded if fault is None else fault.change(recorded)
+        except UsageError as error:
+            where = {"method": asked.method, "url": asked.url, "path": self.path}
+            what = f"The fault {fault} {error.what}"
+            raise self.missed(
+                FaultError(what, facts=facts_of(self), fix=error.fix, **where)
+            ) from None
+        attempt = self.attempts.add(asked, number, key, answer, fault)
+        if fault is None:
+            player = self._replay(answer, place + 1, more, asked=asked)
+        else:
+            self.index.put_back(place)
+            more = not fault.keeps_waits
+            player = self._make_player(answer, place + 1, more=more, asked=asked, speed=fault.speed)
+        player.on_end = partial(self.attempts.end, attempt, answer)
+        return player
+
     def _replay(
         self, interaction: Interaction, number: int, more: bool, asked: Request | None = None
     ) -> Player:
+        self.played.append(interaction)
+        if self.options.pieces != "recorded":
+            from aquila_cassette.faults import edits  # hardly ever needed
+
+            response = edits.sliced(interaction.response, self.options.pieces)
+            interaction = replace(interaction, response=response)
+        return self._make_player(interaction, number, more=more, asked=asked)
+
+    def _make_player(self, interaction: Interaction, number: int, **how: Any) -> Player:
         make: Callable[..., Player] = partial(Player, self)
         background = self._is_background(interaction.request)
         if self.options.hold:
             make = self.stepping.replay
         elif "." in interaction.recorded_at and (waits := self.order.waits(interaction)):
             make = partial(OrderedPlayer, self, order=self.order, waits=waits)
-        player = make(interaction, number, more=more, asked=asked, background=background)
-        self.played.append(interaction)
-        return player
+        return make(interaction, number, background=background, **how)
 
     def _handle_ambient(self, kind: AmbientRequest, request: Request) -> Player | None:
         """Let an ambient request pass where its block records; else answer it, and count it nowhere."""

@@ -7,8 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aquila_cassette import sse
-from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
+from aquila_cassette.dialects.framing import split_events
 from aquila_cassette.errors import AquilaError, RenderTimeout, UsageError
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, let_others_run
@@ -271,30 +270,9 @@ class SteppedPlayer(Player):
 def steps(response: Response) -> list[bytes]:
     """Cut a recorded stream into steps of one event each; joined, they are its body.
 
-    What is no event by itself (a comment, a blank line) goes with the event after it. An ending
-    that raises is a step of its own, empty if nothing came before it. A body that is no stream has
-    none.
+    An ending that raises is a step of its own, empty if nothing came before it. A body that is no
+    stream has none.
     """
-    body = response.body
-    how = framing(response.header("content-type"), body)
-    if how == "json":
-        return []
-    if how == "sse":
-        parts = [(frame.raw, frame.event is not None) for frame in sse.frames(body)]
-    else:
-        parts = [(raw, is_complete_frame(how, raw)) for raw in split_frames(how, body)]
-    found: list[bytes] = []
-    rest = b""
-    for raw, is_event in parts:
-        rest += raw
-        if is_event:
-            found.append(rest)
-            rest = b""
     error = response.error
-    raises = response.ended == "closed" or (error is not None and error.type is not None)
-    # Some streams lack the last blank line, and readers take such a rest for an event.
-    if raises or (rest and (not found or read_event(how, rest) is not None)):
-        found.append(rest)
-    elif rest:
-        found[-1] += rest
-    return found
+    raises = response.ended == "closed" or (error is not None and error.raises)
+    return split_events(response.header("content-type"), response.body, rest_apart=raises)

@@ -8,7 +8,9 @@ import pytest
 import yaml  # noqa: F401
 
 # What a run of pytester imports is forgotten at its end; imported here, it is the same in all runs.
-import aquila_cassette.api  # noqa: F401
+import aquila_cassette.api
+import aquila_cassette.faults
+import aquila_cassette.session.attempts  # noqa: F401
 from tests.servers import RawServer, says_path
 
 
