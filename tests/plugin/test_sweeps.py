@@ -212,4 +212,6 @@ def ask_with_retries(prompt):
 """
     for stub in ("test_no_cut_loses_what_came", "test_chat_survives"):
         sweeps = re.sub(rf"({stub}\(.*\)): \.\.\.", r"\1: ask_with_retries('Say hello')", sweeps)
-    run(code + first + sweeps).assert_outcomes(passed=1 + 5 + 3)
+    lay("said", streamed(*(Piece(at, event) for at, event in enumerate(CHAT_FRAMES))))
+    source = (code + first + sweeps).replace('"chat"', '"said"')
+    run(source).assert_outcomes(passed=1 + len(CHAT_FRAMES) + 3)
