@@ -29,6 +29,7 @@ def events():
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(pytester.path / "cassettes"))
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cassetter -p no:cacheprovider")
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     lay("chat", streamed(*(Piece(at, event) for at, event in enumerate(EVENTS))))
 
     def run(source: str, *arguments: str) -> pytest.RunResult:
