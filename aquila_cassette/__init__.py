@@ -35,9 +35,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "faults":
+        return import_module("aquila_cassette.faults")
     return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
 
 
 def __dir__() -> list[str]:
     errors = vars(import_module(f"{__name__}.errors"))
-    return sorted({*globals(), *_HOMES, *(name for name in errors if name[0].isupper())})
+    return sorted({*globals(), "faults", *_HOMES, *(name for name in errors if name[0].isupper())})
