@@ -359,13 +359,15 @@ class Session:
     def _replay(
         self, interaction: Interaction, number: int, more: bool, asked: Request | None = None
     ) -> Player:
-        self.played.append(interaction)
+        answer = interaction
         if self.options.pieces != "recorded":
             from aquila_cassette.faults import edits  # hardly ever needed
 
             response = edits.sliced(interaction.response, self.options.pieces)
-            interaction = replace(interaction, response=response)
-        return self._make_player(interaction, number, more=more, asked=asked)
+            answer = replace(interaction, response=response)
+        player = self._make_player(answer, number, more=more, asked=asked)
+        self.played.append(interaction)  # now: `advance` looks for its stream
+        return player
 
     def _make_player(self, interaction: Interaction, number: int, **how: Any) -> Player:
         make: Callable[..., Player] = partial(Player, self)
