@@ -225,7 +225,10 @@ def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[bytes, list[YamlBlock]
         search_from = start = header.end()
         line = data.rfind(b"\n", 0, header.start()) + 1
         lead = _LEAD.match(data, line)
-        indent = (lead.end() - line if lead else 0) + 2
+        column = lead.end() - line if lead else 0
+        if data[line + column] == ord("|"):  # an item itself, not a field
+            column -= 2
+        indent = column + 2
         pad = b" " * indent
         found = _end_of_block(indent).search(data, start - 1)
         end = found.end() if found else 0

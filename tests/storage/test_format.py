@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 
 from aquila_cassette.model import CassetteData, Failure, Interaction, Piece, Request, Response
 from aquila_cassette.storage import format as format_
@@ -59,6 +59,7 @@ def responding(body: bytes, *, event_stream: bool = False) -> CassetteData:
 
 
 @given(cassettes)
+@example(responding(b'["  a\\nb"]'))
 def test_what_is_written_comes_back_and_is_the_same_to_any_reader_and_in_any_layout(
     cassette: CassetteData,
 ) -> None:
