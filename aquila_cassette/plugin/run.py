@@ -238,6 +238,11 @@ class Run:
             report.outcome = "failed"
         if self.owner is not None and not report.passed:
             self.owner.outcome = outcome
+            faulty = [session for session in self.owner.sessions if session.options.faults]
+            if made := [str(one) for session in faulty for one in session.attempts.made]:
+                report.sections.append(
+                    ("aquila: the attempts of its blocks with faults", "\n".join(made))
+                )
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

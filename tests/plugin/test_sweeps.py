@@ -96,6 +96,8 @@ def test_in_a_block_of_its_own():
             "*::test_some[[]slow[]] PASSED*",
             "E*RecoveryError: The code did not recover*it never got the whole answer to request 1*",
             "E*[[]truncate-after-2[]]",
+            "*aquila: the attempts of its blocks with faults*",
+            "* 0.000 s  POST https://api.example.com/*: HTTP 200, complete [[]truncate-after-2[]]",
             "FAILED*test_some[[]truncate-after-2[]]*",
         ]
     )
