@@ -16,6 +16,7 @@ _FILES = {
     "report": "report",
     "record": "record",
     "diff": "diff",
+    "verify": "verify",
     "play": "play",
     "check": "check",
     "scrub": "scrub",

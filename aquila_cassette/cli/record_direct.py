@@ -36,24 +36,24 @@ from aquila_cassette.transcript.comparison import is_same_recording
 from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aquila_cassette.cli.record_selection import Target
     from aquila_cassette.dialects.providers import KnownProvider
     from aquila_cassette.model import CassetteData, Headers
 
 _QUERY_KEY = re.compile(rf"(?<=[?&])((?:api[_-]?)?key=){re.escape(REDACTED)}(?=&|$)")
-_TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
+TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
 
 
 def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> int:
     """Send the requests of some cassettes again, and show what changed; return the exit code."""
-    refused = _refused(targets)
+    refused = find_refused(targets)
     sent = [one for one in targets if one.path not in refused]
-    _require_keys(one.request.url for target in sent for one in target.cassette.interactions)
+    require_keys(one.request.url for target in sent for one in target.cassette.interactions)
     outcomes: list[Outcome] = []
     is_stopped = False
-    with httpx.Client(timeout=_TIMEOUT) as client:
+    with httpx.Client(timeout=TIMEOUT) as client:
         for one in targets:
             new, why = one.cassette, "not asked"
             try:
@@ -72,7 +72,7 @@ def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> i
     return show_outcomes(screen, outcomes, is_stopped=is_stopped)
 
 
-def _refused(targets: Sequence[Target]) -> dict[Path, CassetteError]:
+def find_refused(targets: Sequence[Target]) -> dict[Path, CassetteError]:
     """Return the cassettes that cannot be sent again, before anything is sent."""
     refused: dict[Path, CassetteError] = {}
     for target in targets:
@@ -140,23 +140,15 @@ def _resend(
 ) -> CassetteData:
     """Send the requests of a cassette in order, save the answers, return what the file holds then."""
     path, old, fix = target.path, target.cassette.interactions, _fix(target)
-    conversation = Conversation(old, path, fix, is_checked=_is_checked(path))
     new = []
-    for number, was in enumerate(old, 1):
-        request = conversation.request()
-        one = was
-        try:
-            one = _recorded(replace(was, request=request), base_url, client)
-            why = _why_unlike(was.response, one.response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
+    for number, (was, one, failure) in enumerate(ask_again(target, base_url, client), 1):
+        why = failure or _why_unlike(was.response, one.response)
         sign = (NO, "red") if why else (YES, "green")
-        url = redirect(request.url, base_url)
-        screen.line(sign, escape_control_chars(f" {target.name}: {request.method} {url}"))
+        url = redirect(one.request.url, base_url)
+        screen.line(sign, escape_control_chars(f" {target.name}: {one.request.method} {url}"))
         if why:
             why.append(f"{display_path(path)} was not changed.")
             raise resend_error(path, fix, number, "was not recorded again", *why)
-        conversation.answered(one.response)
         new.append(one)
     if is_same_recording(old, new, Matcher().key):
         return target.cassette
@@ -172,6 +164,22 @@ def _resend(
 
     rules = Redaction()
     return files.save(path, new, drop=drop, check=lambda data: refuse_secrets(data, rules, path))
+
+
+def ask_again(
+    target: Target, base_url: str | None, client: httpx.Client
+) -> Iterator[tuple[Interaction, Interaction, list[str]]]:
+    """Send the requests of a cassette in order; yield each interaction, the new one, how it failed."""
+    path, old = target.path, target.cassette.interactions
+    conversation = Conversation(old, path, _fix(target), is_checked=_is_checked(path))
+    for was in old:
+        one, failure = replace(was, request=conversation.request()), list[str]()
+        try:
+            one = _recorded(one, base_url, client)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
+        yield was, one, failure
+        conversation.answered(one.response)
 
 
 def _recorded(old: Interaction, base_url: str | None, client: httpx.Client) -> Interaction:
@@ -211,7 +219,7 @@ def _key(url: str) -> tuple[KnownProvider | None, str | None]:
     return provider, None if provider is None else key_of(provider, os.environ)
 
 
-def _require_keys(urls: Iterable[str]) -> None:
+def require_keys(urls: Iterable[str]) -> None:
     """Refuse to begin if a key is missing; the message names all that are."""
     missing = {
         urlsplit(url).hostname: provider.key_variables
