@@ -51,7 +51,7 @@ class Cassette:
     @property
     def interactions(self) -> tuple[Interaction, ...]:
         """What the file held when the cassette was opened, then what this block recorded."""
-        return self._session.interactions
+        return (*self._session.index.interactions, *self._session.recorded)
 
     @property
     def recorded(self) -> tuple[Interaction, ...]:

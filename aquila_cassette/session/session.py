@@ -109,7 +109,6 @@ class Session:
         if self.unfinished:
             self.state = "new"
         self.index = ReplayIndex(interactions, self.recorded_key, reader=owner.signature)
-        self._records = records_what_is_new(options.mode, self.state)
         self._numbers = itertools.count(1)
         self.recorders: list[Recorder] = []
         self._of_children: list[Recorded] = []  # forked ones
@@ -186,11 +185,7 @@ class Session:
     @property
     def may_record(self) -> bool:
         """Whether a request that is not on the cassette would be sent."""
-        return self._records
-
-    @property
-    def interactions(self) -> tuple[Interaction, ...]:
-        return (*self.index.interactions, *self.recorded)
+        return records_what_is_new(self.options.mode, self.state)
 
     @property
     def recorded(self) -> tuple[Interaction, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import hashlib
 import json
 import re
 from array import array
@@ -282,8 +283,6 @@ def one_at_a_time(interactions: Iterable[Interaction]) -> Iterator[Interaction]:
 
 def fingerprint(one: Interaction) -> tuple[object, ...]:
     """Return what only equal interactions have in common, without their bodies."""
-    import hashlib  # not needed to replay
-
     response = one.response
     line = vars(response).get("_timeline") or timeline(response)
     told = line, _rest(response), hashlib.sha256(response.body).digest()
