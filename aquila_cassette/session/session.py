@@ -100,6 +100,7 @@ class Session:
         self.path = self._find_path()
         self.played_before: set[int] = set()  # by earlier blocks of the owner
         self.foreign = ""  # the format of another recorder
+        self.state: CassetteState
         self.state, interactions = self._load()
         self.unfinished = {
             place: one
