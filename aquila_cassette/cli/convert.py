@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,18 +13,20 @@ import typer
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.shared_options import Allow, DryRun, Folder, KeepHeaders, Redact, app
-from aquila_cassette.errors import AquilaError, UsageError
-from aquila_cassette.importers import cassettes_in, stem
-from aquila_cassette.importers.conversion import convert, write
+from aquila_cassette.errors import AquilaError, SecretLeakError, UsageError
+from aquila_cassette.importers import cassettes_in, read_foreign, stem, vcrpy
+from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.redaction import Redaction
+from aquila_cassette.storage import files
+from aquila_cassette.storage.bodies import one_at_a_time
+from aquila_cassette.storage.format import as_read, encode, loads
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.storage.yaml_reader import joined
 from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from aquila_cassette.importers.conversion import Conversion
 
 
 class TargetFormat(StrEnum):
@@ -30,6 +34,18 @@ class TargetFormat(StrEnum):
 
     v1 = "v1"
     vcrpy = "vcrpy"
+
+
+@dataclass(slots=True)
+class _Conversion:
+    """What a file is to become; no `data` where it has that format already."""
+
+    origin: str
+    interactions: tuple[Interaction, ...]
+    left_out: int  # how many are no HTTP
+    hidden: Counter[str] = field(default_factory=Counter)  # by redaction
+    lost: list[str] = field(default_factory=list)  # what the new format cannot hold
+    data: bytes = b""
 
 
 @app.command("convert")
@@ -69,38 +85,26 @@ def run(
     # The files, each with the folder that its place in the output is counted from.
     sources = {path: root for name in places for path, root in _sources(name, folder)}
     screen = Screen()
-    taken: set[Path] = set()
-    written = waiting = code = 0
+    written = code = 0
     for path, root in sources.items():
+        target = path.with_name(f"{stem(path.name)}.yaml")
+        if output:
+            target = output / target.absolute().relative_to(root.absolute())
         try:
-            conversion = convert(path, to.value, rules)
-            target = path.with_name(f"{stem(path.name)}.yaml")
-            if output:
-                target = output / target.absolute().relative_to(root.absolute())
-            why = ""
-            if not conversion.data:
-                why = "it is in that format already"
-            elif target == path and not in_place:
-                why, waiting, code = "it would be replaced", waiting + 1, max(code, 1)
-            elif target in taken:
-                raise UsageError(
-                    f"Another file became {display_path(target)}, as {display_path(path)} would.",
-                    fix="Fix: convert one of the two into another folder with -o FOLDER",
-                )
-            elif not write(conversion, target, in_place=in_place, dry_run=dry_run):
-                why = f"{display_path(target)} holds it already"
+            new = _convert(path, to, rules)
+            why = "it is in that format already"
+            if new.data:
+                is_in_place = in_place and target.resolve() == path.resolve()
+                if dry_run:
+                    why = _in_the_way(new, target, is_in_place=is_in_place)
+                else:
+                    why = _write(new, target, to, is_in_place=is_in_place)
         except AquilaError as error:
             print_error(escape_control_chars(str(error)))
             code = max(code, 1 if isinstance(error, UsageError) else 2)
             continue
         written += not why
-        taken.add(target)
-        _show(screen, conversion, target, why)
-    if waiting:
-        print_error(
-            f"{count(waiting, 'file')} would be replaced. "
-            "Fix: allow it with --in-place, or write elsewhere with -o FOLDER"
-        )
+        _show(screen, path, new, target, why)
     if sources:
         would = "would be " if dry_run else ""
         name = "our format" if to == "v1" else "vcrpy's format"
@@ -121,21 +125,83 @@ def _sources(name: str, folder: Path) -> Iterator[tuple[Path, Path]]:
         yield one, folder if one.absolute().is_relative_to(folder.absolute()) else one.parent
 
 
-def _show(screen: Screen, conversion: Conversion, target: Path, why: str) -> None:
+def _convert(path: Path, to: TargetFormat, redact: Redaction) -> _Conversion:
+    new = _read(path, to, redact)
+    if new.origin == ("ours" if to == "v1" else "vcrpy"):
+        return new
+    if to == "v1":
+        new.data = encode(CassetteData(new.interactions, files.program()))
+    else:
+        losses = enumerate(map(vcrpy.losses, new.interactions), 1)
+        new.lost = [f"interaction {number}: {what}" for number, what in losses if what]
+        new.interactions = tuple(one for one in new.interactions if one.response.status)
+        new.data = joined(vcrpy.chunks(new.interactions))
+    if leaks := redact.leaks(new.data):
+        raise SecretLeakError(
+            f"{display_path(path)} was not converted, since the new file would hold a secret.",
+            path=path,
+            facts=[f"line {leak.line} of it: {leak.kind}" for leak in leaks],
+            fix="Fix: name the field it is in with --redact",
+        )
+    return new
+
+
+def _read(path: Path, to: TargetFormat, redact: Redaction) -> _Conversion:
+    """Read a file, and redact its interactions."""
+    data = files.read(path)
+    cassette = read_foreign(data, path=path) or loads(data, path=path)
+    new = _Conversion(cassette.foreign or "ours", cassette.interactions, cassette.left_out)
+
+    def clean(one: Interaction) -> Interaction:
+        for message in (one.request, one.response):
+            new.hidden.update(found.kind for found in redact.findings(message))
+        return as_read(redact.interaction(one))
+
+    if new.origin != ("ours" if to == "v1" else "vcrpy"):
+        new.interactions = tuple(map(clean, one_at_a_time(cassette.interactions)))
+    return new
+
+
+def _write(new: _Conversion, path: Path, to: TargetFormat, *, is_in_place: bool) -> str:
+    """Write a file, or return why it is left."""
+    with files.changing(path) as target:
+        why = _in_the_way(new, path, is_in_place=is_in_place)
+        if not why:
+            if to == "v1":
+                files.check_reads_back(new.data, new.interactions, path)
+            elif not all(map(vcrpy.reads_back, one_at_a_time(new.interactions))):
+                raise files.read_back_error(path)
+            files.replace_file(target, new.data)
+    return why
+
+
+def _in_the_way(new: _Conversion, path: Path, *, is_in_place: bool) -> str:
+    """Return whether it is there; refuse to overwrite all else but, in place, the converted file."""
+    if is_in_place or not path.exists():
+        return ""
+    if files.read(path) == new.data:
+        return f"{display_path(path)} holds it already"
+    raise UsageError(
+        f"There is a file at {display_path(path)} already; it is not overwritten.",
+        fix="Fix: replace it with --in-place if it is the one to convert; "
+        "else write into another folder with -o FOLDER",
+    )
+
+
+def _show(screen: Screen, path: Path, new: _Conversion, target: Path, why: str) -> None:
     """Print a line for a file, and what its new one does not hold; `why` says why it is left."""
-    what = f"{conversion.origin or 'ours'}, {count(len(conversion.interactions), 'interaction')}"
-    name, now = (escape_control_chars(display_path(path)) for path in (conversion.source, target))
+    what = f"{new.origin}, {count(len(new.interactions), 'interaction')}"
+    name, now = (escape_control_chars(display_path(one)) for one in (path, target))
     screen.line((name, "bold"), f": {what}, {f'left: {why}' if why else f'to {now}'}")
     if why:
         return
     hidden = ", ".join(
-        f"{kind} ({number} times)" if number > 1 else kind
-        for kind, number in conversion.hidden.items()
+        f"{kind} ({number} times)" if number > 1 else kind for kind, number in new.hidden.items()
     )
     if hidden:
         screen.line((f"  hidden: {escape_control_chars(hidden)}", "dim"))
-    if conversion.left_out:
-        what = f"{count(conversion.left_out, 'interaction')} of gRPC or WebSocket"
+    if new.left_out:
+        what = f"{count(new.left_out, 'interaction')} of gRPC or WebSocket"
         screen.line((f"  left out: {what}, which no cassette of ours can hold", "yellow"))
-    for lost in conversion.lost:
+    for lost in new.lost:
         screen.line((f"  lost: {escape_control_chars(lost)}", "yellow"))
