@@ -4,7 +4,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aquila_cassette.errors import UsageError
@@ -70,31 +70,9 @@ def test_methods_and_bodies_count_and_headers_do_not():
 # Bodies.
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ('{"a": 1, "b": {"c": 2, "d": 3}}', '{"b":{"d":3,"c":2},"a":1}'),
-        ('{"a": "\\u00fc\\n"}', '{"a":"ü\\u000a"}'),
-        ('{"a": [1.0, 1e2, -0.0, 0.10]}', '{"a": [1, 100, 0, 0.1]}'),
-    ],
-)
-def test_json_that_means_the_same_matches(one: str, other: str):
-    assert same(asked(one.encode()), asked(other.encode()))
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ('{"a": 1}', '{"a": "1"}'),
-        ('{"a": 1}', '{"a": true}'),
-        ('{"a": null}', "{}"),
-        ('{"a": [1, 2]}', '{"a": [2, 1]}'),
-        ('{"a": 12345678901234567890}', '{"a": 12345678901234567891}'),
-        ('"a"', '"a "'),
-    ],
-)
-def test_json_that_means_something_else_does_not(one: str, other: str):
-    assert not same(asked(one.encode()), asked(other.encode()))
+def test_numbers_of_json_are_compared_by_their_value():
+    assert same(asked(b'{"a": [1.0, 1e2, -0.0, 0.10]}'), asked(b'{"a": [1, 100, 0, 0.1]}'))
+    assert not same(asked(b"12345678901234567890"), asked(b"12345678901234567891"))
 
 
 @pytest.mark.parametrize(
@@ -187,22 +165,14 @@ def test_each_part_of_a_url_counts_alone(part: str, url: str):
 
 
 def test_only_what_is_named_counts_and_a_function_gives_what_counts():
-    def model(request: Request) -> str:
-        return json.loads(request.body)["model"]
+    def model(request: Request) -> tuple[str, ...]:  # any value that can be hashed
+        return (json.loads(request.body)["model"],)
 
     assert same(asked(b"1"), asked(b"2", url="x:/"), match_on=["method"])
     assert not same(asked(b"1"), asked(b"2"), match_on=["body"])
     one, other = asked(b'{"model": "a", "n": 1}'), asked(b'{"model": "a", "n": 2}')
     assert same(one, other, match_on=["method", model])
     assert not same(one, asked(b'{"model": "b", "n": 1}'), match_on=["method", model])
-
-
-def test_a_function_may_give_any_value_that_can_be_hashed():
-    def roles(request: Request) -> tuple[str, ...]:
-        return tuple(json.loads(request.body))
-
-    assert same(asked(b'["a"]'), asked(b'[ "a" ]'), match_on=[roles])
-    assert not same(asked(b'["a"]'), asked(b'["b"]'), match_on=[roles])
 
 
 @pytest.mark.parametrize(
@@ -242,6 +212,12 @@ def _strict(value: object) -> object:
 
 
 @given(VALUES, VALUES, st.booleans(), st.sampled_from([None, 2]))
+@example({"a": 1, "b": {"c": "ü\n", "d": 3}}, {"b": {"d": 3, "c": "ü\n"}, "a": 1.0}, False, 2)
+@example({"a": 1}, {"a": "1"}, True, None)
+@example({"a": 1}, {"a": True}, True, None)
+@example({"a": None}, {}, True, None)
+@example([1, 2], [2, 1], True, None)
+@example("a", "a ", True, None)
 def test_json_matches_exactly_if_its_values_are_equal(
     one: object, other: object, ascii_only: bool, indent: int | None
 ):

@@ -4,8 +4,7 @@ import re
 import tracemalloc
 from collections.abc import Iterable
 
-import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aquila_cassette.sse import Decoder, Event, Frame, events, frames, meaning
@@ -86,8 +85,15 @@ def test_slicing_never_changes_the_events(given_pieces: list[bytes]) -> None:
 
 
 @given(bodies)
+@example(b"id: 1\ndata: a\n\ndata: b\n\nid: 2\n\ndata: c\n\nid\ndata: d\n\n")
+@example("\ufeffdata: 1\n\n\ufeffdata: 2\n\ndata: \ufeff3\n\n".encode())
+@example(b"data: a\xff\xe2\x82\ndata: \xc3\n\n")
 def test_events_are_those_of_the_standard_read_plainly(body: bytes) -> None:
-    assert events(body) == read_plainly(body)
+    assert events(body) == events_of(decoded(byte_by_byte(body))) == read_plainly(body)
+
+
+def test_a_retry_past_all_counting_is_ignored() -> None:
+    assert events(b"retry: " + b"9" * 5000 + b"\ndata: a\n\n") == [Event("message", "a")]
 
 
 def test_an_event_comes_with_the_cr_of_its_blank_line() -> None:
@@ -127,38 +133,6 @@ def test_a_piece_of_a_long_line_costs_no_more_than_itself() -> None:
     (frame,) = decoder.decode(b"\n\n")
     assert len(frame.raw) == 6 + 2048 * 4096 + 2
     assert dearest < 64 * 1024
-
-
-RULES = {
-    "an id stays until the next one, also one of a frame without data": (
-        b"id: 1\ndata: a\n\ndata: b\n\nid: 2\n\ndata: c\n\nid\ndata: d\n\n",
-        [
-            Event("message", "a", "1"),
-            Event("message", "b", "1"),
-            Event("message", "c", "2"),
-            Event("message", "d", ""),
-        ],
-    ),
-    "a retry past all counting is ignored": (
-        b"retry: " + b"9" * 5000 + b"\ndata: a\n\n",
-        [Event("message", "a", "", None)],
-    ),
-    "one byte order mark at the start is no content": (
-        "\ufeffdata: 1\n\n\ufeffdata: 2\n\ndata: \ufeff3\n\n".encode(),
-        [Event("message", "1"), Event("message", "\ufeff3")],
-    ),
-    "invalid UTF-8 is replaced and swallows no line's end": (
-        b"data: a\xff\xe2\x82\ndata: \xc3\n\n",
-        [Event("message", "a\ufffd\ufffd\n\ufffd")],
-    ),
-}
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_of_the_standard_holds(rule: str) -> None:
-    body, expected = RULES[rule]
-    assert events(body) == expected
-    assert events_of(decoded(byte_by_byte(body))) == expected
 
 
 def test_a_frame_is_verbatim_with_its_blank_line() -> None:
