@@ -108,15 +108,9 @@ def save(
             new = new(stays, [old.interactions[n] for n in sorted(gone)])
         if not new and not gone:
             return old
+        _refuse_too_large(path, sum(len(one.response.body) for one in new))  # before any copy
         data, interactions = _merged(before, old, list(map(as_read, new)), gone)
-        if len(data) > MAX_BYTES:
-            raise CassetteSaveError(
-                f"{display_path(path)} was not written: it would be too large for a cassette.",
-                path=path,
-                facts=[f"limit: {MAX_BYTES} bytes", f"got:   {len(data)} bytes"],
-                fix="Fix: use several cassettes, or leave the large answers out with "
-                "ignore_hosts=[...]",
-            )
+        _refuse_too_large(path, len(data))
         if check is not None:
             check(data)
         saved = check_reads_back(data, interactions, path)
@@ -124,6 +118,16 @@ def save(
             on_create()
         replace_file(target, data)
         return saved
+
+
+def _refuse_too_large(path: Path, size: int) -> None:
+    if size > MAX_BYTES:
+        raise CassetteSaveError(
+            f"{display_path(path)} was not written: it would be too large for a cassette.",
+            path=path,
+            facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
+            fix="Fix: use several cassettes, or leave the large answers out with ignore_hosts=[...]",
+        )
 
 
 def _merged(
