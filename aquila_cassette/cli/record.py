@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aquila_cassette import importers
-from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
-from aquila_cassette.cli.record_selection import Target, module_of, select
+from aquila_cassette.cli.output import Screen, print_diff, print_error
+from aquila_cassette.cli.record_selection import Outcome, Target, module_of, select
 from aquila_cassette.cli.run_pytest import PytestRun, run_pytest
 from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.errors import CassetteError, UsageError
@@ -21,6 +20,13 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_HEADINGS = ("NAME", "RESULT", "CHANGED, OR WHY NOT")
+_STYLES = {"re-recorded": "green", "in part": "yellow", "kept": "red"}
+_SHRINK = ((2, 30), (0, 20), (2, 12))
+_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
+_MOST_LINES = 40  # of the differences of one interaction
 
 
 @app.command("record")
@@ -84,7 +90,8 @@ def run(
     elif direct:
         from aquila_cassette.cli.record_direct import resend
 
-        code = resend(screen, targets, base_url)
+        outcomes, is_stopped = resend(screen, targets, base_url)
+        code = _show(screen, outcomes, is_stopped=is_stopped)
     else:
         code = _run_tests(screen, targets, root, context.obj or ())
     return code or (2 if is_damaged else 0)
@@ -102,7 +109,7 @@ def _run_tests(
         if run.broke_off:
             print_error("pytest broke off.")
     outcomes = [_outcome(one, run, root) for one in targets]
-    code = show_outcomes(screen, outcomes, is_stopped=run.is_stopped)
+    code = _show(screen, outcomes, is_stopped=run.is_stopped)
     return 2 if run.broke_off and tests else code
 
 
@@ -145,3 +152,36 @@ def _why_not(test: str, path: Path, run: PytestRun, root: Path) -> str:
     if (root / module).exists() and module not in run.facts["modules"]:
         return f"{module} cannot be collected"
     return f"{test} is gone, or pytest's options leave it out"
+
+
+def _show(screen: Screen, outcomes: Sequence[Outcome], *, is_stopped: bool) -> int:
+    """Print what changed in each cassette, a line for each, and a sum; return the exit code."""
+    for one in outcomes:
+        if one.result != "kept" and one.old.interactions and not one.comparison.same:
+            screen.line((escape_control_chars(one.name), "bold"))
+            print_diff(one.comparison.lines(_MOST_LINES), screen)
+            screen.line()
+    rows = [
+        ((one.name, "bold"), (one.result, _STYLES[one.result]), " ".join(one.changed.split()))
+        for one in outcomes
+    ]
+    for line in screen.table(_HEADINGS, rows, shrink=_SHRINK):
+        screen.line(line)
+    screen.line()
+    screen.line(_summary(outcomes))
+    if is_stopped:
+        print_error("Stopped. Each cassette is whole: the old one or the new one.")
+        return _INTERRUPTED
+    return int(any(one.result != "re-recorded" for one in outcomes))
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    results: list[str] = [one.result for one in outcomes]
+    summary = f"{count(results.count('re-recorded'), 'cassette')} re-recorded"
+    for result, words in (("in part", "in part"), ("kept", "kept as before")):
+        if number := results.count(result):
+            summary += f", {number} {words}"
+    if set(results) != {"kept"}:
+        changed = sum(one.result != "kept" and not one.comparison.same for one in outcomes)
+        summary += f"; {changed or 'nothing'} changed"
+    return f"{summary}."

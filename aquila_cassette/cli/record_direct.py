@@ -19,7 +19,7 @@ from aquila_cassette.api import Block
 from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.output import NO, YES, Screen, print_error
 from aquila_cassette.cli.record_conversation import Conversation, resend_error
-from aquila_cassette.cli.record_outcome import Outcome, Result, show_outcomes
+from aquila_cassette.cli.record_selection import Outcome, Result
 from aquila_cassette.dialects.providers import key_of, provider_for_key
 from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.errors import CassetteError, CassetteSaveError, UsageError
@@ -46,8 +46,10 @@ _QUERY_KEY = re.compile(rf"(?<=[?&])((?:api[_-]?)?key=){re.escape(REDACTED)}(?=&
 TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
 
 
-def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> int:
-    """Send the requests of some cassettes again, and show what changed; return the exit code."""
+def resend(
+    screen: Screen, targets: Sequence[Target], base_url: str | None
+) -> tuple[list[Outcome], bool]:
+    """Send the requests of some cassettes again; return what became of each, and whether Ctrl-C came."""
     refused = find_refused(targets)
     sent = [one for one in targets if one.path not in refused]
     require_keys(one.request.url for target in sent for one in target.cassette.interactions)
@@ -69,7 +71,7 @@ def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> i
             result: Result = "kept" if why else "re-recorded"
             outcomes.append(Outcome(one.name, result, one.cassette, new, why))
     screen.line()
-    return show_outcomes(screen, outcomes, is_stopped=is_stopped)
+    return outcomes, is_stopped
 
 
 def find_refused(targets: Sequence[Target]) -> dict[Path, CassetteError]:

@@ -1,4 +1,4 @@
-"""Select the cassettes to re-record and the tests that record them."""
+"""Select the cassettes to re-record and the tests that record them; what became of each."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of, read_note
@@ -15,6 +16,7 @@ from aquila_cassette.cli.output import print_error
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.storage.names import cassettes_in
+from aquila_cassette.transcript.comparison import Comparison, compare
 from aquila_cassette.transcript.humanize import escape_control_chars, parse_time, parse_timespan
 
 
@@ -27,6 +29,32 @@ class Target:
     cassette: CassetteData  # nothing where there is no file yet
     tests: tuple[str, ...]  # that record it
     unsigned: int = 0  # its interactions to be recorded again that name no test
+
+
+Result = Literal["re-recorded", "in part", "kept"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one cassette, from `old` to `new`; `why` it was not, or not all of it."""
+
+    name: str
+    result: Result
+    old: CassetteData
+    new: CassetteData
+    why: str = ""
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        return compare(self.old.interactions, self.new.interactions)
+
+    @property
+    def changed(self) -> str:
+        """What changed in a few words, or why nothing did."""
+        if self.result == "kept":
+            return self.why
+        summary = self.comparison.summary() if self.old.interactions else "new"
+        return f"{summary}; {self.why}" if self.why else summary
 
 
 class Selection(NamedTuple):

@@ -73,22 +73,3 @@ def test_any_other_tag_is_refused_and_never_run(tag: str, tmp_path: Path) -> Non
         f"cassettes/chat.yaml, line 3: the tag {tag.partition(' ')[0]} is not allowed here.\n"
         "Fix: take the tag out, and write the value as plain text"
     )
-
-
-SWELLING = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
-)
-
-
-@pytest.mark.parametrize(
-    ("data", "problem"),
-    [
-        (SWELLING + vcrpy(), "written out, its aliases have more than 16777216 characters"),
-        (vcrpy(sent="parsed_body: &a [*a]"), "*a is within what it names, or names nothing"),
-    ],
-    ids=["a few lines of billions", "what holds itself"],
-)
-def test_what_no_file_has_is_refused(data: str, problem: str) -> None:
-    with pytest.raises(CassetteFormatError) as caught:
-        read(data)
-    assert problem in caught.value.what
