@@ -28,6 +28,7 @@ from aquila_cassette.model import Interaction, Response
 from aquila_cassette.options import Layer
 from aquila_cassette.redaction import REDACTED, Redaction
 from aquila_cassette.redaction.rules import FRAMING
+from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files
@@ -87,33 +88,30 @@ def find_refused(targets: Sequence[Target]) -> dict[Path, CassetteError]:
 
 
 def _why_unrepeatable(one: Interaction) -> list[str]:
-    request, response = one.request, one.response
+    request = one.request
     sent = (_with_key(request.url), *(value for _, value in request.headers))
     if REDACTED in unquote(" ".join(sent)) or REDACTED.encode() in unquote_to_bytes(request.body):
         return ["it holds a redacted value, which is not known here."]
-    if response.status is None:
-        return ["no answer came; that cannot be asked for."]
-    if response.ended == "failed":
-        error = response.error
-        how = ": ".join(filter(None, (error.type, error.message))) if error else "it broke off"
-        return ["its answer broke off; that cannot be asked for.", f"recorded: {how}"]
-    error_message = read_message(response.header("content-type"), response.body).error
-    if error_message and response.status < 400:
-        what = "its answer ended in the provider's error; that cannot be asked for."
-        return [what, f"recorded: {error_message}"]
+    if failed := _failure(one):
+        return ["its answer failed; that cannot be asked for.", f"recorded: {failed}"]
     return []
 
 
-def _why_unlike(old: Response, new: Response) -> list[str]:
+def _failure(one: Interaction) -> str | None:
+    """Return how an answer failed otherwise than by its status, which is an answer like any other."""
+    is_http_error = one.response.ended != "failed" and (one.response.status or 0) >= 400
+    return failed.words if not is_http_error and (failed := how_failed(one)) else None
+
+
+def _why_unlike(old: Response, one: Interaction) -> list[str]:
     """Return how a new answer is not of the recorded one's kind; nothing where it is."""
-    was, now = (read_message(one.header("content-type"), one.body) for one in (old, new))
+    new = one.response
+    was, now = (read_message(each.header("content-type"), each.body) for each in (old, new))
     if old.status != new.status:
         facts = [f"recorded: HTTP {old.status}", f"now:      HTTP {new.status}"]
         return ["it was answered with another status.", *facts, *([now.error] if now.error else [])]
-    if new.ended != "complete":
-        return ["its answer broke off.", new.error.message if new.error else new.ended]
-    if now.error and not was.error:
-        return ["its answer ended in the provider's error.", now.error]
+    if failed := _failure(one):
+        return ["its answer failed.", failed]
     if was.dialect is not None and was.dialect != now.dialect:
         facts = [f"recorded: {was.dialect}", f"now:      {now.dialect}"]
         return ["it was answered in another dialect.", *facts]
@@ -144,7 +142,7 @@ def _resend(
     path, old, fix = target.path, target.cassette.interactions, _fix(target)
     new = []
     for number, (was, one, failure) in enumerate(ask_again(target, base_url, client), 1):
-        why = failure or _why_unlike(was.response, one.response)
+        why = failure or _why_unlike(was.response, one)
         sign = (NO, "red") if why else (YES, "green")
         url = redirect(one.request.url, base_url)
         screen.line(sign, escape_control_chars(f" {target.name}: {one.request.method} {url}"))

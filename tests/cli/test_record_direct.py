@@ -219,17 +219,14 @@ IN_ERROR = Response(200, STREAM, (Piece(0, b'data: {"error": {"message": "no"}}\
 SECRET = Request("POST", "/v1", JSON, b'{"secret": "[redacted]"}')
 
 
+FAILED = "its answer failed; that cannot be asked for.\n  recorded: "
 NO_SECRET = Interaction(SECRET, Response(200), recorded_by=TESTS)
 REFUSED = {
-    "no answer came; that cannot be asked for.": recorded(
+    f"{FAILED}the request was given up before an answer came": recorded(
         "", answer=Response(None, ended="closed")
     ),
-    "its answer broke off; that cannot be asked for.\n  recorded: ReadError: reset": recorded(
-        "", answer=BROKEN
-    ),
-    "its answer ended in the provider's error; that cannot be asked for.\n  recorded: no": recorded(
-        "", answer=IN_ERROR
-    ),
+    f"{FAILED}HTTP 200, then ReadError: reset": recorded("", answer=BROKEN),
+    f"{FAILED}HTTP 200, then the error: no": recorded("", answer=IN_ERROR),
     "it holds a redacted value, which is not known here.": NO_SECRET,
 }
 
@@ -264,10 +261,10 @@ NOT_KEPT = {
     "  recorded: HTTP 200\n  now:      HTTP 401\n  Incorrect API key.\n": answers(
         401, b'{"error": {"message": "Incorrect API key."}}'
     ),
-    "its answer ended in the provider's error.\n  Overloaded\n": answers(
+    "its answer failed.\n  HTTP 200, then the error: Overloaded\n": answers(
         200, b'data: {"error": {"message": "Overloaded"}}\n\n'
     ),
-    "its answer broke off.\n  the stream ended without its data: [DONE]\n": answers(
+    "its answer failed.\n  HTTP 200, then the stream ended without its data: [DONE]\n": answers(
         200, sse("x").removesuffix(b"data: [DONE]\n\n")
     ),
     "it was answered in another dialect.\n  recorded: openai-chat\n  now:      None\n": answers(
