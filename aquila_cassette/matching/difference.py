@@ -1,4 +1,4 @@
-"""Find the recorded request that is closest to another, and describe how they differ (the diff of a miss)."""
+"""Find the recorded request that is closest to another; write the diff of the two that a miss ends in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Name things after a pytest item: the default cassette, the node id, the command that runs it."""
+"""Name things after a pytest item: its node id, the command that runs it, which cassette its marker names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide whether an answer failed, and sort exceptions of HTTP libraries into categories."""
+"""Decide whether an answer failed, and so what a failed test keeps; categories of the exceptions of libraries."""
 
 from __future__ import annotations
 

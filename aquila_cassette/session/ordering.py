@@ -1,4 +1,4 @@
-"""On replay, have an event that came after a later request of the same block wait for that request."""
+"""On replay, an event waits for the requests of its block that came before it in the recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replay one response: its pieces at a pace (`speed`), its headers (`retry-after`), its ending."""
+"""Replay one response: its pieces at a pace, its headers, its ending; also for who reads ahead of its consumer."""
 
 from __future__ import annotations
 

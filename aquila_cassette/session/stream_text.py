@@ -1,4 +1,4 @@
-"""Describe streams in messages: the prompt, the model, the events so far; what is pending."""
+"""Describe streams in error messages: the prompt, the model, the events so far; what is pending."""
 
 from __future__ import annotations
 

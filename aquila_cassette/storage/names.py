@@ -1,4 +1,4 @@
-"""Cassette names: name to path, and path to name."""
+"""Cassette names: name to path, path to name, and the name that a test id gives."""
 
 from __future__ import annotations
 

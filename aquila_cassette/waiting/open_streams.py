@@ -1,4 +1,4 @@
-"""What a block began: its open streams, threads, calls in pools; who asked, and which tasks are older."""
+"""What a block began: open streams, threads, calls in pools, who sent requests; the tasks from before it."""
 
 from __future__ import annotations
 

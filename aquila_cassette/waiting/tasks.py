@@ -1,6 +1,6 @@
 """What a suspended task does, told by what it waits for; and the tasks that it waits for.
 
-Public names where there are any; tests/live/test_private_names.py has a table of the others.
+Public names where there are any; tests/test_private_names.py has a table of the others.
 """
 
 from __future__ import annotations
