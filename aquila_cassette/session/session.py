@@ -366,13 +366,12 @@ class Session:
         return player
 
     def _make_player(self, interaction: Interaction, number: int, **how: Any) -> Player:
-        make: Callable[..., Player] = partial(Player, self)
-        background = self._is_background(interaction.request)
+        how["background"] = self._is_background(interaction.request)
         if self.options.hold:
-            make = self.stepping.replay
-        elif "." in interaction.recorded_at and (waits := self.order.waits(interaction)):
-            make = partial(OrderedPlayer, self, order=self.order, waits=waits)
-        return make(interaction, number, background=background, **how)
+            return self.stepping.replay(interaction, number, **how)
+        if "." in interaction.recorded_at and (waits := self.order.waits(interaction)):
+            return OrderedPlayer(self, interaction, number, order=self.order, waits=waits, **how)
+        return Player(self, interaction, number, **how)
 
     def _handle_ambient(self, kind: AmbientRequest, request: Request) -> Player | None:
         """Let an ambient request pass where its block records; else answer it, and count it nowhere."""
