@@ -14,9 +14,10 @@ from collections.abc import (
     Generator,
     Hashable,
     Iterable,
+    Iterator,
     Sequence,
 )
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_nothing: Any = lambda: None  # noqa: E731
+# What functions below these decorators return.
+_Manager = type(contextmanager(_nothing)())
+_AsyncManager = type(asynccontextmanager(_nothing)())
 
 
 class Block:
@@ -75,7 +80,7 @@ class Block:
         self._is_used = True
         with current.real_disk():
             http.install()
-            owner = self._owner or current.current_owner() or owner_here(self._function)
+            owner = self._owner or current.owner_finders[-1]() or owner_here(self._function)
             owner = owner.in_this_process()
             session = owner.open(self._name, self._call)
         current.enter(session)
@@ -150,13 +155,27 @@ class Block:
                 __tracebackhide__ = True
                 with make():
                     result = function(*args, **kwargs)
-                # It has not begun: its requests are made where it is awaited.
-                return wait_for(result) if inspect.iscoroutine(result) else result
+                # It has not begun: its requests are made where it is awaited or entered.
+                if inspect.iscoroutine(result):
+                    return wait_for(result)
+                kind: Any = type(result)
+                later = {_Manager: enter, _AsyncManager: enter_async}.get(kind)
+                return later(result) if later else result
 
             async def wait_for(coroutine: Coroutine[Any, Any, object]) -> object:
                 __tracebackhide__ = True
                 async with make():
                     return await coroutine
+
+            @contextmanager
+            def enter(manager: Any) -> Iterator[object]:
+                with make(), manager as value:
+                    yield value
+
+            @asynccontextmanager
+            async def enter_async(manager: Any) -> AsyncIterator[object]:
+                async with make(), manager as value:
+                    yield value
 
             wrapped = run
         return cast("Callable[P, T]", functools.wraps(function)(wrapped))

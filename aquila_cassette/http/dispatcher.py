@@ -28,7 +28,7 @@ from aquila_cassette.session.failures import RAISED
 from aquila_cassette.session.hosts import Peer, host_and_port
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
-from aquila_cassette.session.unrecorded import report_connection
+from aquila_cassette.session.unrecorded import report_connection, report_late_request
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
@@ -78,7 +78,7 @@ class HttpAdapter(ABC, Generic[Call]):
 async def exchange(adapter: HttpAdapter[Call], call: Call, send: Send[Call]) -> Any:
     """Return the response to `call`: recorded, replayed, or as without us."""
     __tracebackhide__ = True
-    session = current_session()
+    session = find_session()
     if session is None:
         return await send(call)
     if adapter.is_foreign(call):
@@ -86,6 +86,18 @@ async def exchange(adapter: HttpAdapter[Call], call: Call, send: Send[Call]) -> 
         return await send(call)
     answer = decide(session, await adapter.to_request(call))
     return await respond(adapter, call, answer, send)
+
+
+def find_session() -> Session | None:
+    """Return the session that decides about a request made here, be it over; None without a block."""
+    __tracebackhide__ = True
+    session = current_session()
+    if session is None:
+        ended = ended_session()
+        if ended and ended.reports_unrecorded and not ended.streams.is_at_home():
+            return ended
+        report_late_request()
+    return session
 
 
 def decide(session: Session, request: Request) -> Recorder | Player | None:

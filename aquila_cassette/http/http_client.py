@@ -17,7 +17,7 @@ from http.client import HTTPResponse
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-from aquila_cassette.http.dispatcher import decide, replayed_errors
+from aquila_cassette.http.dispatcher import decide, find_session, replayed_errors
 from aquila_cassette.http.http_client_response import (
     BUFFER,
     FramedBody,
@@ -27,7 +27,7 @@ from aquila_cassette.http.http_client_response import (
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Headers, Request
-from aquila_cassette.session.current_session import current_session, sending
+from aquila_cassette.session.current_session import sending
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
@@ -65,7 +65,7 @@ def _patch_connect(cls: Any) -> None:
 def _connect(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
     __tracebackhide__ = True
     if connection.sock is None and _OPENING not in vars(connection):
-        session = current_session()
+        session = find_session()
         if session is not None:
             connection.sock = SocketProxy(connection, session)
             connection.is_verified = True  # urllib3 would warn that no certificate was verified
@@ -76,7 +76,7 @@ def _connect(original: Callable[..., Any], connection: Any, *args: Any, **kwargs
 def _putrequest(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
     __tracebackhide__ = True
     before = connection.sock
-    session = current_session()
+    session = find_session()
     if isinstance(before, SocketProxy):  # it pretended to be connected, and sent nothing so far
         before.leave()
     if session is not None:

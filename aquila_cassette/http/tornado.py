@@ -16,10 +16,16 @@ from collections.abc import Awaitable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from aquila_cassette.http.dispatcher import HttpAdapter, Send, decide, make_error, respond
+from aquila_cassette.http.dispatcher import (
+    HttpAdapter,
+    Send,
+    decide,
+    find_session,
+    make_error,
+    respond,
+)
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
-from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.session import Session
@@ -39,7 +45,7 @@ class TornadoAdapter(HttpAdapter[Any]):
 
     def fetch_impl(self, original: Any, _client: Any, request: Any, callback: Any) -> Any:
         __tracebackhide__ = True
-        session = current_session()
+        session = find_session()
         if session is not None:
             is_known = request.body_producer is None  # else its body is known when it is sent
             vars(request)[_ANSWER] = decide(session, _to_request(request)) if is_known else session

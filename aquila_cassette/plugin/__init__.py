@@ -18,7 +18,7 @@ from aquila_cassette.plugin.fixtures import (
     aquila_view,
 )
 from aquila_cassette.plugin.run import RUN, Run
-from aquila_cassette.session.current_session import set_owner_finder
+from aquila_cassette.session.current_session import owner_finders
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config", "aquila_view"]
 
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = run
     config.pluginmanager.register(run, "aquila_run")
     config.pluginmanager.register(run.wider, "aquila_wider")
-    run.owner_before = set_owner_finder(run.owner_of_now)
+    owner_finders.append(run.owner_of_now)
     if not config.pluginmanager.has_plugin("cassetter"):
         config.pluginmanager.register(CassetteFixture(), "aquila_cassette_named")
     if options.blocks_network(config):
@@ -64,7 +64,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is None:
         return
-    set_owner_finder(run.owner_before)
+    owner_finders.pop()
     run.close()
     if options.blocks_network(config):
         from aquila_cassette.http import connections

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -51,7 +51,6 @@ class Run:
         self.unused: Unused | None = None  # known after a complete run
         self.is_worker = number is not None
         self.number = number or os.urandom(16).hex()
-        self.owner_before: Callable[[], Owner | None] = lambda: None
         self.owner: Owner | None = None  # of the running test, once it has opened a cassette
         self.settings: Mapping[str, Any] = {}
         self._skipped = False

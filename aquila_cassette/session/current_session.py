@@ -27,6 +27,7 @@ T = TypeVar("T")
 _here: ContextVar[Session | None] = ContextVar("aquila_cassette", default=None)
 _sends: ContextVar[bool] = ContextVar("aquila_adapter_sends", default=False)
 _open: tuple[Session, ...] = ()
+_left: Session | None = None  # which was in force last, if no request came to it
 _lock = threading.RLock()
 
 
@@ -42,7 +43,8 @@ def enter(session: Session) -> None:
 
 def leave(session: Session) -> None:
     """Take `session` out of force, in any context and order."""
-    global _open
+    global _open, _left
+    _left = session if session.warns_if_empty else None
     with _lock:
         was_open = session in _open
         _open = tuple(other for other in _open if other is not session)
@@ -100,6 +102,11 @@ def ended_session() -> Session | None:
         return None
     owner = begun.owner
     return None if owner.goes_on and any(one.owner is owner for one in _open) else begun
+
+
+def left_empty() -> Session | None:
+    """Return the session that was in force last, if no request came to it."""
+    return _left
 
 
 def keep_block(function: Callable[P, T]) -> Callable[P, T]:
@@ -162,16 +169,5 @@ def is_within(test: str, owner: str) -> bool:
     return owner in (test, SESSION) or test.startswith((f"{owner}::", f"{owner}/"))
 
 
-_find_owner: Callable[[], Any] = lambda: None  # noqa: E731
-
-
-def current_owner() -> Any:
-    """Return the `Owner` (which imports this) of a block that is opened now; None where no tests run."""
-    return _find_owner()
-
-
-def set_owner_finder(find: Callable[[], Any]) -> Callable[[], Any]:
-    """Set how `current_owner` finds it, and return how it did: a run inside a run restores that."""
-    global _find_owner
-    before, _find_owner = _find_owner, find
-    return before
+owner_finders: list[Callable[[], Any]] = [lambda: None]
+"""The last one returns the `Owner` of a block that is opened now; a run of tests may be inside another."""

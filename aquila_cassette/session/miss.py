@@ -39,10 +39,11 @@ def cassette_line(path: str, mode: str, *, is_absent: bool = False) -> str:
 
 
 def left_over(asked: Request, ended: str, opened: str) -> ScopeError:
-    """Return the error of a request from what the block `ended` left running, while `opened` is open."""
+    """Return the error of a request from what the block `ended` left running; `opened` may be open."""
+    facts = [f"started in: {ended}", *([] if ended == opened else [f"open now:   {opened}"])]
     return ScopeError(
         f"{asked.method} {asked.url} comes from a block that is over.",
-        facts=[f"started in: {ended}", f"open now:   {opened}"],
+        facts=facts,
         fix="Fix: end that task or thread before its block ends, or start it before any block",
     )
 

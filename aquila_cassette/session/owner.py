@@ -194,6 +194,8 @@ class Owner:
             if self.is_shared and session.unfinished:
                 self.run.note(Change(self.name or "", session.path, is_all=False))
         self._decide(sessions, passed=passed, is_whole=is_whole and not self._has_forked_blocks)
+        for session in sessions:
+            session.warns_if_empty = False  # a request that comes now is of somebody else
 
     def _decide(self, sessions: Sequence[Session], *, passed: bool, is_whole: bool) -> None:
         """Save; mode ``all`` replaces all cassettes or none: one may hold what led to another."""

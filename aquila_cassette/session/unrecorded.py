@@ -99,6 +99,18 @@ def warn_that_nothing_came(session: Session) -> None:
     warn_in_user_code(error)
 
 
+def report_late_request() -> None:
+    """Report a request that no block sees, if it is the first one after a block without any."""
+    session = current.left_empty()
+    if session is not None and session.warns_if_empty:
+        session.warns_if_empty = False
+        error = ReplayError(
+            f"A request was made after the end of the block of {session.shown_path}, to which none came.",
+            fix="Fix: what a block makes (a stream, a generator), enter or iterate over within the block",
+        )
+        warn_in_user_code(error)
+
+
 def _library(name: str) -> str:
     """Return which package or standard module connects; `name` where the user's code itself does."""
     for caller in callers(sys._getframe(2)):

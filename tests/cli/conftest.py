@@ -9,7 +9,7 @@ import pytest
 
 from aquila_cassette.cli import main
 from aquila_cassette.provider import Provider
-from aquila_cassette.session.current_session import set_owner_finder
+from aquila_cassette.session.current_session import owner_finders
 from tests.cli.project import Project
 
 CASSETTES = Path(__file__).parent / "cassettes"
@@ -31,9 +31,9 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _outside_pytest() -> Iterator[None]:
     """Let the demo's blocks answer for themselves, as they do in a shell, not for this test."""
-    before = set_owner_finder(lambda: None)
+    owner_finders.append(lambda: None)
     yield
-    set_owner_finder(before)
+    owner_finders.pop()
 
 
 @dataclass(frozen=True)

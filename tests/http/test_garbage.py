@@ -12,7 +12,7 @@ import pytest
 
 from aquila_cassette import Response, aquila_cassette
 from aquila_cassette.options import Mode
-from aquila_cassette.session.current_session import set_owner_finder
+from aquila_cassette.session.current_session import owner_finders
 from tests.servers import RawServer, chat
 
 
@@ -46,9 +46,9 @@ def test_a_stream_that_is_collected_while_its_recording_is_redacted_blocks_nobod
 @pytest.fixture
 def outside_pytest() -> Iterator[None]:
     """Let blocks answer for themselves; a test's are held until it ends."""
-    before = set_owner_finder(lambda: None)
+    owner_finders.append(lambda: None)
     yield
-    set_owner_finder(before)
+    owner_finders.pop()
 
 
 @pytest.mark.usefixtures("outside_pytest")

@@ -14,7 +14,7 @@ from typing import Any
 
 from aquila_cassette import Cassette, Failure, Interaction, Piece, Request, Response
 from aquila_cassette.api import Block
-from aquila_cassette.http.dispatcher import decide
+from aquila_cassette.http.dispatcher import decide, find_session
 from aquila_cassette.model import Ended
 from aquila_cassette.options import Layer
 from aquila_cassette.session import current_session as current
@@ -49,7 +49,7 @@ class Library:
 
     def send(self, asked: str, url: str = URL) -> bytes:
         """Return the whole answer: bytes, or what `answers` gives as (status, bytes), or raise."""
-        session = current.current_session()
+        session = find_session()
         handled = decide(session, request(asked, url)) if session else None
         if isinstance(handled, Player):
             body = b"".join(handled.pieces)

@@ -484,10 +484,24 @@ async def test_every_kind_of_function_can_be_decorated_and_runs_in_a_block_of_it
 
         return ask_later()
 
+    @decorate
+    @contextlib.contextmanager
+    def within() -> Iterator[bytes]:
+        yield send("f")
+
+    @decorate
+    @contextlib.asynccontextmanager
+    async def within_async() -> AsyncIterator[bytes]:
+        yield send("g")
+
     assert asyncio.iscoroutinefunction(ask_async)
     assert ask.__doc__ == "Ask."
     for _ in range(2):
         answers = [ask(), await ask_async(), *generate(), *[one async for one in generate_async()]]
         answers.append(await begin_async())
-        assert answers == [b"live a", b"live b", b"live c", b"live d", b"live e"]
-    assert suite.library.sent == ["a", "b", "c", "d", "e"]
+        with within() as answer:
+            answers.append(answer)
+        async with within_async() as answer:
+            answers.append(answer)
+        assert answers == [f"live {asked}".encode() for asked in "abcdefg"]
+    assert suite.library.sent == list("abcdefg")
