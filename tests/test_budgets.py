@@ -29,9 +29,9 @@ def lines(path: Path) -> int:
 
 def test_the_package_and_its_tests_stay_small() -> None:
     # The design allows 26 000 lines of each. Lower these with every cut until they are there.
-    assert sum(map(lines, FILES)) <= 27_235
+    assert sum(map(lines, FILES)) <= 27_225
     assert len(FILES) <= 190
-    assert sum(map(lines, (ROOT / "tests").rglob("*.py"))) <= 27_200
+    assert sum(map(lines, (ROOT / "tests").rglob("*.py"))) <= 27_136
 
 
 def test_a_file_tells_one_story() -> None:
