@@ -102,7 +102,7 @@ def warn_that_nothing_came(session: Session) -> None:
 def report_late_request() -> None:
     """Report a request that no block sees, if it is the first one after a block without any."""
     session = current.left_empty()
-    if session is not None and session.warns_if_empty:
+    if session is not None and session.reports_unrecorded and session.warns_if_empty:
         session.warns_if_empty = False
         error = ReplayError(
             f"A request was made after the end of the block of {session.shown_path}, to which none came.",
